@@ -18,12 +18,11 @@
  *       n        words that repeat: how many of the caption's words are beyond the most that any
  *                one reference has of that word, the first of each not counted. CIDEr-D hardly
  *                punishes "a bed with a bed and a bed".
- *       u        words of the caption that none of the image's references has, each counted once
- *                and weighted by min(1, idf / 3), so that articles cost nothing and a word found
- *                with fewer than one image of 20 costs all; times n / 5 where there are n < 5
- *                references. Colours, numbers and things in the background that are made up are
- *                what makes captions partly wrong, and what CIDEr-D, which adds up what fits,
- *                hardly punishes.
+ *       u        how many different words of the caption, other than function words
+ *                (function_words.h), none of its image's references has; times n / 5 where there
+ *                are n < 5 references. Colours, numbers and things in the background that are made
+ *                up make captions partly wrong; CIDEr-D, which adds up what fits, hardly punishes
+ *                them.
  *     advantage  a_i = r_i - mean of r_j, j ≠ i. The baseline does not depend on sample i, so the
  *                gradient is unbiased; the advantages of an image sum to 0.
  *     loss       sum over samples and their tokens of a_i * -log p(token), p among what can be
@@ -61,7 +60,7 @@ typedef struct limn_reward_settings {
     uint64_t seed;
     limn_reward_weights weights;
     const limn_references *text; /* more documents for CIDEr-D; NULL: none; read at creation */
-    const limn_vocab *vocab;     /* borrowed; not used when no weight is about objects */
+    const limn_vocab *vocab;     /* borrowed; not used when no weight is about objects or words */
 } limn_reward_settings;
 
 /* Rows and images of the largest batch, for limn_decoder_trainer_create. */

@@ -5,12 +5,11 @@
 #include "common/base/mem.h"
 #include "common/metrics/cider.h"
 #include "models/train/ended_captions.h"
+#include "models/train/function_words.h"
 #include "models/train/object_match.h"
 
 /* By how much, in CIDEr-D, a caption should fit its own references better than another image's. */
 static const double margin = 1;
-/* Words in fewer than one image of 20 are taken for words that say something about an image. */
-static const double telling_idf = 3;
 static const double usual_n_references = 5;
 
 /* Captions' CIDEr vectors, along with their counts. Zero-initialise. */
@@ -32,8 +31,8 @@ struct image {
 struct limn_reward_scorer {
     limn_reward_scorer_settings settings;
     limn_cider_df *df;
-    double log_n_images;         /* of df */
     limn_shown_objects *objects; /* NULL when no weight is about them */
+    bool *is_function;           /* by token; NULL when unsupported words cost nothing */
     struct image *images;        /* [max_images] */
 };
 
@@ -55,12 +54,23 @@ static limn_status take_images(limn_reward_scorer *s, limn_error *err)
     return LIMN_OK;
 }
 
+static limn_status find_function_words(limn_reward_scorer *s, limn_error *err)
+{
+    const limn_vocab *vocab = s->settings.vocab;
+    const size_t n = limn_vocab_n_tokens(vocab);
+    s->is_function = limn_calloc(n, sizeof *s->is_function);
+    if (!s->is_function) return limn_fail(err, LIMN_E_NOMEM, "no memory for %zu words", n);
+    for (uint32_t i = 0; i < n; i++)
+        s->is_function[i] = limn_is_function_word(limn_vocab_text(vocab, i));
+    return LIMN_OK;
+}
+
 static limn_status build(limn_reward_scorer *s, limn_error *err)
 {
     const limn_reward_scorer_settings *o = &s->settings;
     LIMN_TRY(take_images(s, err));
     LIMN_TRY(limn_ended_captions_count(&s->df, o->references, o->text, err));
-    s->log_n_images = log((double)limn_cider_df_n_images(s->df));
+    if (o->weights.unsupported_cost > 0) LIMN_TRY(find_function_words(s, err));
     if (!needs_objects(&o->weights)) return LIMN_OK;
     return limn_shown_objects_create(&s->objects, o->vocab, o->references, err);
 }
@@ -100,6 +110,7 @@ void limn_reward_scorer_destroy(limn_reward_scorer **p)
     for (size_t i = 0; s->images && i < s->settings.max_images; i++) finish_image(&s->images[i]);
     limn_free(s->images);
     limn_shown_objects_destroy(&s->objects);
+    limn_free(s->is_function);
     limn_cider_df_destroy(&s->df);
     limn_free(s);
     *p = NULL;
@@ -170,14 +181,6 @@ static double object_reward(const limn_reward_scorer *s, const struct image *m, 
            w->object_cost * (double)match.n_false;
 }
 
-/* How much a word says: 0 … 1, by how rare it is among the references of all images. */
-static double weight_of_word(const limn_reward_scorer *s, const limn_ngram *word)
-{
-    const limn_ngram_entry *entry = limn_ngram_table_find(limn_cider_df_ngrams(s->df), word);
-    const double idf = limn_cider_idf(entry ? entry->count : 0, s->log_n_images);
-    return idf < telling_idf ? idf / telling_idf : 1;
-}
-
 static bool is_in_references(const struct image *m, const limn_ngram *word)
 {
     for (size_t i = 0; i < m->references.n; i++)
@@ -185,18 +188,18 @@ static bool is_in_references(const struct image *m, const limn_ngram *word)
     return false;
 }
 
-/* The weights of a sample's words that no reference has. Few references don't have all the words
- * that are true of an image: fewer than usual count for less. */
-static double unsupported_weight(const limn_reward_scorer *s, const struct image *m, size_t sample)
+/* A sample's different words, other than function words, that no reference has. Few references
+ * don't have all the words that are true of an image: fewer than usual count for less. */
+static double count_unsupported(const limn_reward_scorer *s, const struct image *m, size_t sample)
 {
     const limn_ngram_counts *counts = &m->samples.items[sample];
     const double n_references = (double)m->references.n;
-    double sum = 0;
+    size_t n = 0;
     for (size_t i = counts->begins[0]; i < counts->begins[1]; i++) {
         const limn_ngram *word = &counts->table.entries[i].ngram;
-        if (!is_in_references(m, word)) sum += weight_of_word(s, word);
+        n += !s->is_function[word->words[0]] && !is_in_references(m, word);
     }
-    return n_references < usual_n_references ? sum * n_references / usual_n_references : sum;
+    return (double)n * fmin(1, n_references / usual_n_references);
 }
 
 static size_t count_word(limn_sentence sentence, uint32_t word)
@@ -233,7 +236,6 @@ void limn_reward_scorer_score(const limn_reward_scorer *s, double *rewards, size
         if (s->objects) rewards[i] += object_reward(s, m, i);
         if (w->retrieval > 0) rewards[i] -= w->retrieval * retrieval_loss(s, m, i, own, n_images);
         if (w->repeat_cost > 0) rewards[i] -= w->repeat_cost * (double)count_repeats(m, i);
-        if (w->unsupported_cost > 0)
-            rewards[i] -= w->unsupported_cost * unsupported_weight(s, m, i);
+        if (w->unsupported_cost > 0) rewards[i] -= w->unsupported_cost * count_unsupported(s, m, i);
     }
 }

@@ -17,7 +17,8 @@
 typedef struct limn_reward_scorer_settings {
     const limn_references *references; /* borrowed */
     const limn_references *text;       /* more documents; NULL: none; read at creation alone */
-    const limn_vocab *vocab;           /* borrowed; not used when no weight is about objects */
+    const limn_vocab *vocab;           /* borrowed; not used when no weight is about objects or
+                                        * unsupported words */
     limn_reward_weights weights;
     size_t max_images; /* of a batch */
     size_t n_samples;  /* of each image */

@@ -157,8 +157,8 @@ static const limn_option rows[] = {
       .is_more = true },
     { "unsupported-cost", 0, "C", "reward: penalty for each word that no reference has",
       .group = "Training",
-      .detail = "Words found with many images cost less than rare ones, and images with fewer than "
-                "five references count for less.",
+      .detail = "Articles, prepositions and the like cost nothing, and images with fewer than five "
+                "references count for less.",
       .type = LIMN_OPT_REAL, FIELD(training.given.reward.weights.unsupported_cost), .min = 0,
       .max = 10, .is_more = true },
     { "dropout", 0, "P", "dropout in the decoder", .group = "Training", .type = LIMN_OPT_REAL,
