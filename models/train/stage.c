@@ -55,7 +55,7 @@ limn_stage_settings limn_stage_settings_unset(void)
         .weight_decay = NAN,
         .regularization = { NAN, NAN, NAN, NAN },
         .end_to_end = { .encoder_rate = NAN },
-        .reward = { .cross_entropy_share = NAN, .weights = { NAN, NAN, NAN, NAN, NAN } },
+        .reward = { .cross_entropy_share = NAN, .weights = { NAN, NAN, NAN, NAN, NAN, NAN } },
     };
 }
 
