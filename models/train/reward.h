@@ -3,14 +3,16 @@
  * exceeds that of the image's other samples.
  *
  *     reward     r_i = s(i, I) + object_f1 F_o + person_f1 F_p - object_cost f - retrieval R
- *                - repeat_cost n - unsupported_cost u, with the weights of limn_reward_weights,
- * which may be 0: s(i, I)  CIDEr-D (0 … 10, as cider.h) of sample i against the references of its
- * image I, with the document frequencies of all training references, and of `text`, so that rarity
- * is measured beyond the few training images. The end token counts as a word; a sample that did not
- * end lacks it, and so learns to end. F_o, F_p how well it names the objects, and people, that
- * references name; f: how many it names that no reference does (object_match.h) R        max(0, 1 +
- * max over K of s(i, K) - s(i, I)), K the batch's images with other references: a caption should
- * distinguish its image from the others, by a margin of
+ *                - repeat_cost n - unsupported_cost u, with the weights of
+ *                limn_reward_weights, which may be 0:
+ *       s(i, I)  CIDEr-D (0 … 10, as cider.h) of sample i against the references of its image I,
+ *                with the document frequencies of all training references, and of `text`, so that
+ *                rarity is measured beyond the few training images. The end token counts as a word;
+ *                a sample that did not end lacks it, and so learns to end.
+ *       F_o, F_p how well it names the objects, and people, that references name; f: how many it
+ *                names that no reference does (object_match.h)
+ *       R        max(0, 1 + max over K of s(i, K) - s(i, I)), K the batch's images with other
+ *                references: a caption should distinguish its image from the others, by a margin of
  *                1. The contrastive loss of Luo et al. 2018 ("Discriminability objective for
  *                training descriptive captions"), which takes the hardest other image too, but only
  *                from captions to images, and with CIDEr-D in place of a learned similarity. 0

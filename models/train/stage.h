@@ -41,8 +41,8 @@ typedef struct limn_reward_weights {
     float object_f1;        /* of naming the objects that references name */
     float person_f1;        /* of naming people where references do */
     float retrieval;        /* of fitting its own image better than the batch's others */
-    float unsupported_cost; /* of a word that no reference has */
     float repeat_cost;      /* of each repetition of a word beyond the most in any reference */
+    float unsupported_cost; /* of a word, other than function words, that no reference has */
 } limn_reward_weights;
 
 /* Of the reward stage alone. */

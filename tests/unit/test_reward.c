@@ -354,7 +354,8 @@ static void create_weighted(struct fixture *f, const limn_vocab *vocab, limn_poo
                                               .object_f1 = 1,
                                               .person_f1 = 0.5F,
                                               .retrieval = 0.25F,
-                                              .repeat_cost = 0.5F };
+                                              .repeat_cost = 0.5F,
+                                              .unsupported_cost = 0.5F };
     weighted.text = &references;
     weighted.vocab = vocab;
     limn_reward_destroy(&f->reward);

@@ -178,37 +178,47 @@ static void test_words_that_repeat_cost(void **state)
         assert_float_equal(rewards[i], plain[i] - 0.5 * n_repeats[i], 1e-12);
 }
 
-/* "cat" is in a reference of the image, "a" says nothing; "dog", twice, and "man" cost: two fifths
- * of it each, with two references instead of five. */
-static void test_words_of_no_reference_cost(void **state)
+/* What words that no reference has take from the rewards of an image's samples "a book cat",
+ * "dog dog" and "man a dog" at a cost of 1. */
+static void unsupported_costs(double *costs, const limn_references *of, const limn_vocab *vocab)
 {
-    static const uint32_t tokens[] = { BOOK, BOOK, CAT, DOG };
-    static const size_t offsets[] = { 0, 1, 3, 4 }, first[] = { 0, 2, 3 };
-    static const limn_references few = { tokens, offsets, first, 2, TOKEN_END };
     static const uint32_t drawn[N_SAMPLES * MAX_STEPS] = { A,   BOOK, CAT,       TOKEN_END,
                                                            DOG, DOG,  TOKEN_END, 0,
                                                            MAN, A,    DOG,       TOKEN_END };
     static const size_t sizes[N_SAMPLES] = { 4, 3, 4 };
-    static const double n_unsupported[N_SAMPLES] = { 0, 1, 2 };
-    limn_vocab *vocab;
-    assert_int_equal(limn_vocab_create(&vocab, words, N_TOKENS, NULL), LIMN_OK);
-    limn_reward_scorer_settings settings = { .references = &few,
+    limn_reward_scorer_settings settings = { .references = of,
                                              .vocab = vocab,
                                              .max_images = 1,
                                              .n_samples = N_SAMPLES,
                                              .max_steps = MAX_STEPS };
     double rewards[2][N_SAMPLES];
-    (void)state;
-    for (int costs = 0; costs < 2; costs++) {
+    for (int cost = 0; cost < 2; cost++) {
         limn_reward_scorer *s;
-        settings.weights.unsupported_cost = costs ? 0.5F : 0;
+        settings.weights.unsupported_cost = (float)cost;
         assert_int_equal(limn_reward_scorer_create(&s, &settings, NULL), LIMN_OK);
         assert_int_equal(limn_reward_scorer_read(s, 0, 0, drawn, sizes), LIMN_OK);
-        limn_reward_scorer_score(s, rewards[costs], 0, 1);
+        limn_reward_scorer_score(s, rewards[cost], 0, 1);
         limn_reward_scorer_destroy(&s);
     }
-    for (size_t i = 0; i < N_SAMPLES; i++)
-        assert_float_equal(rewards[1][i], rewards[0][i] - 0.5 * 2 / 5 * n_unsupported[i], 1e-12);
+    for (size_t i = 0; i < N_SAMPLES; i++) costs[i] = rewards[0][i] - rewards[1][i];
+}
+
+/* "cat" is in a reference of the image, and "a" is a function word; "man" and "dog", though it is
+ * there twice, cost 1 each where there are five references or more, and two fifths with two. */
+static void test_words_of_no_reference_cost(void **state)
+{
+    static const uint32_t tokens[] = { BOOK, BOOK, CAT, BOOK, BOOK, BOOK, BOOK };
+    static const size_t offsets[] = { 0, 1, 3, 4, 5, 6, 7 }, two[] = { 0, 2, 3 }, six[] = { 0, 6 };
+    static const limn_references few = { tokens, offsets, two, 2, TOKEN_END };
+    static const limn_references many = { tokens, offsets, six, 1, TOKEN_END };
+    double costs[N_SAMPLES];
+    limn_vocab *vocab;
+    (void)state;
+    assert_int_equal(limn_vocab_create(&vocab, words, N_TOKENS, NULL), LIMN_OK);
+    unsupported_costs(costs, &few, vocab);
+    for (int i = 0; i < N_SAMPLES; i++) assert_float_equal(costs[i], i * 2.0 / 5, 1e-12);
+    unsupported_costs(costs, &many, vocab);
+    for (int i = 0; i < N_SAMPLES; i++) assert_float_equal(costs[i], i, 1e-12);
     limn_vocab_destroy(&vocab);
 }
 
