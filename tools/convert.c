@@ -182,7 +182,10 @@ static void report(const settings *s, const convert_result *r, const convert_sou
     for (size_t i = 0; i < r->tags.n_items; i++) n_tags += r->tags.items[i].n_tags;
     if (n_tags > 0) printf("%s: tags: %zu\n", s->output, n_tags);
     if (r->confidence) printf("%s: confidence\n", s->output);
-    if (r->folded[0]) printf("%s: %s scaled for int8\n", s->output, r->folded);
+    const size_t n_folded = r->folded.n_encoder + r->folded.n_decoder;
+    if (n_folded > 0)
+        printf("%s: %zu %s scaled for int8\n", s->output, n_folded,
+               limn_plural(n_folded, "channel", "channels"));
     if (r->frequencies)
         printf("%s: document frequencies of %zu n-grams in the captions of %u images\n", s->output,
                limn_document_frequencies_n_ngrams(r->frequencies),

@@ -5,6 +5,7 @@
 
 #include "models/convert/convert_tags.h"
 #include "common/base/mem.h"
+#include "common/text/plural.h"
 
 static size_t n_values_of(const limn_tensor *t)
 {
@@ -68,10 +69,11 @@ static limn_status check_vocabulary(const convert_result *a, const convert_resul
 /* Factors of one model's channels are not those of another's. */
 static limn_status check_folded(const convert_result *r, limn_error *err)
 {
-    if (!r->folded[0]) return LIMN_OK;
+    const size_t n = r->folded.n_encoder + r->folded.n_decoder;
+    if (n == 0) return LIMN_OK;
     return limn_fail(err, LIMN_E_ARG,
-                     "has %s scaled for int8; average the models from before --dtype int8",
-                     r->folded);
+                     "has %zu %s scaled for int8; average the models from before --dtype int8", n,
+                     limn_plural(n, "channel", "channels"));
 }
 
 /* Models can be averaged when corresponding weights play the same role in them. */

@@ -76,12 +76,17 @@ static void keep_types(convert_result *out, const convert_source *source)
         if (!out->source_scales[i] && !out->specs[i].needs_int8) out->specs[i].may_be_int8 = false;
 }
 
-/* What a source says of how it was quantised, in a note of `size` bytes. */
-static void take_note(char *note, size_t size, const convert_source *source, const char *key)
+/* What a model says of how it was quantised. */
+static limn_status take_notes(convert_result *out, const convert_source *source,
+                              bool is_encoder_only, limn_error *err)
 {
-    const char *text =
-        source->kind == CONVERT_MODEL ? limn_safetensors_metadata(source->file, key) : NULL;
-    if (text && strlen(text) < size) snprintf(note, size, "%s", text); /* as what limn writes */
+    if (source->kind != CONVERT_MODEL) return LIMN_OK;
+    const char *text = limn_safetensors_metadata(source->file, CONVERT_CALIBRATION_KEY);
+    if (text && strlen(text) < sizeof out->calibration) /* as what limn writes */
+        snprintf(out->calibration, sizeof out->calibration, "%s", text);
+    LIMN_TRY(limn_folded_channels_read(&out->folded, source->file, err));
+    if (is_encoder_only) out->folded.n_decoder = 0;
+    return LIMN_OK;
 }
 
 static limn_status make_all(convert_result *out, convert_source *source, bool is_encoder_only,
@@ -97,8 +102,7 @@ static limn_status make_all(convert_result *out, convert_source *source, bool is
             make_tensor(&out->tensors[i], &out->source_scales[i], &out->specs[i], source, err));
     LIMN_TRY(check_unused(source, is_encoder_only, err));
     keep_types(out, source);
-    take_note(out->calibration, sizeof out->calibration, source, CONVERT_CALIBRATION_KEY);
-    take_note(out->folded, sizeof out->folded, source, CONVERT_FOLDED_KEY);
+    LIMN_TRY(take_notes(out, source, is_encoder_only, err));
     if (source->kind != CONVERT_MODEL || is_encoder_only) return LIMN_OK;
     return limn_document_frequencies_read(&out->frequencies, source->file, err);
 }
@@ -232,15 +236,16 @@ static bool is_written_anyway(const char *key)
                                         LIMN_CONFIDENCE_KEY,
                                         LIMN_INT8_KEY,
                                         CONVERT_CALIBRATION_KEY,
-                                        CONVERT_FOLDED_KEY };
+                                        LIMN_FOLDED_KEY };
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (strcmp(key, keys[i]) == 0) return true;
     return false;
 }
 
 /* The notes of a source that was a model, and the items of confidence, document frequencies, int8
- * and tags. The caller frees `*out`. */
-static limn_status list_notes(limn_metadata_item **out, size_t *n_out, convert_result *r,
+ * and tags. The caller frees `*out`; one of them is in `folded`. */
+static limn_status list_notes(limn_metadata_item **out, size_t *n_out,
+                              char folded[LIMN_FOLDED_TEXT_SIZE], convert_result *r,
                               const convert_source *source, limn_error *err)
 {
     const bool is_model = source->kind == CONVERT_MODEL;
@@ -256,7 +261,7 @@ static limn_status list_notes(limn_metadata_item **out, size_t *n_out, convert_r
     if (r->scales) notes[n++] = (limn_metadata_item){ LIMN_INT8_KEY, LIMN_INT8_RULE_NAME };
     if (r->scales && r->calibration[0])
         notes[n++] = (limn_metadata_item){ CONVERT_CALIBRATION_KEY, r->calibration };
-    if (r->folded[0]) notes[n++] = (limn_metadata_item){ CONVERT_FOLDED_KEY, r->folded };
+    n += limn_folded_channels_metadata(&notes[n], folded, &r->folded);
     if (r->tags.n_items) {
         const limn_status s = limn_tag_heads_metadata(&r->tags, &notes[n++], err);
         if (s != LIMN_OK) {
@@ -288,11 +293,12 @@ limn_status convert_result_write(const char *path, convert_result *r, const conv
                                  limn_error *err)
 {
     limn_metadata_item *notes = NULL;
+    char folded[LIMN_FOLDED_TEXT_SIZE];
     size_t n_notes = 0, n = r->n_tensors;
     limn_tensor *tensors = limn_alloc(2 * n + LIMN_DOCUMENT_FREQUENCIES_N_TENSORS +
                                           (size_t)LIMN_TAGS_MAX_HEADS * LIMN_TAGS_MAX_TENSORS,
                                       sizeof *tensors);
-    limn_status s = tensors ? list_notes(&notes, &n_notes, r, source, err)
+    limn_status s = tensors ? list_notes(&notes, &n_notes, folded, r, source, err)
                             : limn_fail(err, LIMN_E_NOMEM, "out of memory");
     if (s == LIMN_OK) {
         memcpy(tensors, r->tensors, n * sizeof *tensors);

@@ -7,15 +7,13 @@
 
 #include "common/weights/feedback.h"
 #include "models/document_frequencies.h"
+#include "models/folded_channels.h"
 #include "models/model_tensors.h"
 #include "models/tag_heads.h"
 #include "models/convert/convert_source.h"
 
 /* Metadata of a file whose encoder was calibrated (calibrate.h): with what. */
 #define CONVERT_CALIBRATION_KEY "limn.int8_calibration"
-/* The same of one in which channels were scaled (fold_channels.h): how many. It stays when such a
- * file is converted to another type. */
-#define CONVERT_FOLDED_KEY "limn.int8_folded"
 
 /* Of one I8 tensor. */
 typedef struct convert_scales {
@@ -33,9 +31,9 @@ typedef struct convert_result {
     size_t n_tensors;
     limn_document_frequencies *frequencies; /* of a source that was a model; NULL without */
     limn_tag_heads tags;                    /* of the source */
-    char *confidence;     /* its JSON (models/confidence.h), from limn_alloc; NULL without */
-    char calibration[32]; /* what I8 was calibrated with, "256 images"; "" without */
-    char folded[32];      /* what was scaled (fold_channels.h), "20 channels"; "" without */
+    char *confidence;            /* its JSON (models/confidence.h), from limn_alloc; NULL without */
+    char calibration[32];        /* what I8 was calibrated with, "256 images"; "" without */
+    limn_folded_channels folded; /* those of the source, and what was scaled since */
 } convert_result;
 
 /* All in F32. LIMN_E_FORMAT names the tensor that is missing, has another shape, is not finite or

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "common/base/mem.h"
-#include "common/text/plural.h"
 
 /* Channels, what makes them, and the products that read them. */
 typedef struct channel_group {
@@ -125,9 +124,8 @@ static const layer_part norms[] = {
 
 /* The channels of a result that are being scaled. */
 typedef struct folding {
-    const convert_result *r;
+    convert_result *r;
     channel_group group; /* with room for any, and for all tensors as readers */
-    size_t n_folded;
 } folding;
 
 /* NULL when there is none. */
@@ -161,31 +159,34 @@ static void add_reader(folding *f, const char *prefix, const char *product)
     if (t) f->group.readers[f->group.n_readers++] = t;
 }
 
-static void fold_layers(folding *f, const char *network, size_t n_layers, const layer_part *parts)
+/* Returns how many channels were scaled, as below. */
+static size_t fold_layers(folding *f, const char *network, size_t n_layers, const layer_part *parts)
 {
     char prefix[48];
+    size_t n = 0;
     for (size_t i = 0; i < n_layers; i++) {
         snprintf(prefix, sizeof prefix, "%s.layers.%zu.", network, i);
         for (const layer_part *p = parts; p->maker; p++) {
             if (!begin_group(f, prefix, p->maker)) continue;
             for (const char *const *reader = p->readers; *reader; reader++)
                 add_reader(f, prefix, *reader);
-            f->n_folded += fold(&f->group);
+            n += fold(&f->group);
         }
     }
+    return n;
 }
 
 /* The norm that cross-attention reads in every layer. */
-static void fold_memory(folding *f, size_t n_layers)
+static size_t fold_memory(folding *f, size_t n_layers)
 {
     char prefix[48];
-    if (!begin_group(f, "decoder.", "memory.norm")) return;
+    if (!begin_group(f, "decoder.", "memory.norm")) return 0;
     for (size_t i = 0; i < n_layers; i++) {
         snprintf(prefix, sizeof prefix, "decoder.layers.%zu.cross_attention.", i);
         add_reader(f, prefix, "key");
         add_reader(f, prefix, "value");
     }
-    f->n_folded += fold(&f->group);
+    return fold(&f->group);
 }
 
 /* Norms before values, whose sizes then tell more: what they are made of is of usual size. */
@@ -193,13 +194,15 @@ static void fold_all(folding *f)
 {
     const limn_model_config *c = &f->r->config;
     const limn_decoder_layout *layout = &c->decoder.layout;
-    fold_layers(f, "encoder", c->encoder.vit.n_layers, norms);
-    fold_layers(f, "encoder", c->encoder.vit.n_layers, values);
+    limn_folded_channels *folded = &f->r->folded;
+    folded->n_encoder += fold_layers(f, "encoder", c->encoder.vit.n_layers, norms);
+    folded->n_encoder += fold_layers(f, "encoder", c->encoder.vit.n_layers, values);
     if (!c->has_decoder) return;
-    if (layout->memory == LIMN_MEMORY_CROSS) fold_memory(f, c->decoder.n_layers);
+    if (layout->memory == LIMN_MEMORY_CROSS)
+        folded->n_decoder += fold_memory(f, c->decoder.n_layers);
     if (layout->norm_position == LIMN_NORM_BEFORE)
-        fold_layers(f, "decoder", c->decoder.n_layers, norms);
-    fold_layers(f, "decoder", c->decoder.n_layers, values);
+        folded->n_decoder += fold_layers(f, "decoder", c->decoder.n_layers, norms);
+    folded->n_decoder += fold_layers(f, "decoder", c->decoder.n_layers, values);
 }
 
 /* ---- both ---------------------------------------------------------------------------------- */
@@ -234,9 +237,6 @@ limn_status convert_fold_channels(convert_result *r, limn_error *err)
         f.group.bounds = scratch + 2 * dim;
         fold_all(&f);
     }
-    if (f.n_folded > 0)
-        snprintf(r->folded, sizeof r->folded, "%zu %s", f.n_folded,
-                 limn_plural(f.n_folded, "channel", "channels"));
     limn_free(f.group.readers);
     limn_free(scratch);
     return has_memory ? LIMN_OK : limn_fail(err, LIMN_E_NOMEM, "out of memory");

@@ -32,8 +32,8 @@
 
 #define CONVERT_LEAST_FOLD 8
 
-/* Scales the channels of a result that is all F32, and notes how many they are in r->folded. What
- * the source has in int8 already stays the same. LIMN_E_NOMEM. */
+/* Scales the channels of a result that is all F32, and counts them in r->folded. What the source
+ * has in int8 already stays the same. LIMN_E_NOMEM. */
 limn_status convert_fold_channels(convert_result *r, limn_error *err);
 
 #endif

@@ -206,19 +206,20 @@ class Convert(unittest.TestCase):
         self.assert_fails(1, "--average combines several", TOY, TOY)
         self.assert_fails(1, "--average: needs two or more models", "--average", TOY)
 
-    def make_large(self, channel, factor):
-        """The toy model with a channel of the decoder's memory so many times as large, and the weights that read it as
+    def make_large(self, channels, factor, model=TOY):
+        """The toy model with channels of the decoder's memory so many times as large, and the weights that read them as
         much smaller, as another file."""
-        metadata, tensors = original.read_safetensors(TOY)
+        metadata, tensors = original.read_safetensors(model)
         path = self.folder / "large.safetensors"
         tensors = {name: original.Tensor(shape, array.array("f", values))
                    for name, (_, shape, values) in tensors.items()}
         for name, (shape, values) in tensors.items():
-            if name.startswith("decoder.memory.norm."):
-                values[channel] *= factor
-            if name.endswith(("cross_attention.key.weight", "cross_attention.value.weight")):
-                for i in range(channel, len(values), shape[1]):
-                    values[i] /= factor
+            for channel in channels:
+                if name.startswith("decoder.memory.norm."):
+                    values[channel] *= factor
+                if name.endswith(("cross_attention.key.weight", "cross_attention.value.weight")):
+                    for i in range(channel, len(values), shape[1]):
+                        values[i] /= factor
         original.write_safetensors(path, tensors, metadata)
         return path
 
@@ -227,8 +228,8 @@ class Convert(unittest.TestCase):
         _, source = original.read_safetensors(TOY)
         self.convert(TOY, "--dtype", "int8")
         plain = self.output.rename(self.folder / "plain.safetensors")
-        metadata, tensors = self.convert(self.make_large(3, 256), "--dtype", "int8")
-        self.assertEqual(metadata["limn.int8_folded"], "1 channel")
+        metadata, tensors = self.convert(self.make_large((3,), 256), "--dtype", "int8")
+        self.assertEqual(metadata["limn.int8_folded"], "encoder 0, decoder 1")
         for part in ("weight", "bias"):
             was, values = (t["decoder.memory.norm." + part][2] for t in (source, tensors))
             self.assertIn(values[3] / was[3], (1, 2, 4))
@@ -237,13 +238,43 @@ class Convert(unittest.TestCase):
         self.convert(small)
         self.assertEqual(self.output.read_bytes(), small.read_bytes())
         metadata, _ = self.convert(small, "--dtype", "f16", "--force")
-        self.assertEqual(metadata["limn.int8_folded"], "1 channel")
+        self.assertEqual(metadata["limn.int8_folded"], "encoder 0, decoder 1")
         half = self.output.rename(self.folder / "half.safetensors")
         for first, second in ((TOY, small), (half, TOY)):
             self.assert_fails(1, "has 1 channel scaled for int8; average the models from before", "--average", first,
                               second)
         metadata, _ = self.convert("--average", TOY, plain)
         self.assertNotIn("limn.int8_folded", metadata)
+        metadata, _ = self.convert(self.make_large((9, 20), 256, half), "--dtype", "int8", "--force")
+        self.assertEqual(metadata["limn.int8_folded"], "encoder 0, decoder 3")
+
+    def test_an_encoder_has_the_note_of_its_own_channels(self):
+        """Such encoders have an average when what was scaled is in decoders."""
+        for n, note in ((0, None), (2, "encoder 2, decoder 0")):
+            model = self.with_note(f"encoder {n}, decoder 20")
+            metadata, _ = self.convert(model, "--encoder-only", "--force")
+            self.assertEqual(metadata.get("limn.int8_folded"), note)
+        self.output.unlink()
+        self.assert_fails(1, "has 2 channels scaled for int8", "--encoder-only", "--average", TOY, model)
+        model = self.with_note("encoder 0, decoder 20")
+        metadata, _ = self.convert("--encoder-only", "--average", model, model)
+        self.assertNotIn("limn.int8_folded", metadata)
+
+    def with_note(self, note):
+        """The toy model with a note of scaled channels."""
+        metadata, tensors = original.read_safetensors(TOY)
+        path = self.folder / "noted.safetensors"
+        original.write_safetensors(path, {name: original.Tensor(shape, array.array("f", values))
+                                          for name, (_, shape, values) in tensors.items()},
+                                   {**metadata, "limn.int8_folded": note})
+        return path
+
+    def test_notes_that_limn_does_not_write(self):
+        for note in ("", "20 channels", "encoder 1, decoder ", "encoder 1, decoder 2\x1b[31m", "encoder 01, decoder 2",
+                     "encoder -1, decoder 2", "encoder 1,  decoder 2", "encoder 1, decoder 4294967296",
+                     "\x1b[31mEVIL\x07\nok: a line"):
+            with self.subTest(note):
+                self.assert_fails(2, "noted.safetensors (model file): limn.int8_folded is \"", self.with_note(note))
 
     def test_document_frequencies(self):
         """They match counts made here, from words that the tokenizer leaves alone."""

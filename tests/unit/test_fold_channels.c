@@ -164,14 +164,15 @@ static results run(const convert_result *r)
 
 /* ---- tests --------------------------------------------------------------------------------- */
 
-static void fold(convert_result *r, const char *folded)
+static void fold(convert_result *r, limn_folded_channels expected)
 {
     assert_int_equal(convert_fold_channels(r, NULL), LIMN_OK);
-    assert_string_equal(r->folded, folded);
+    assert_int_equal(r->folded.n_encoder, expected.n_encoder);
+    assert_int_equal(r->folded.n_decoder, expected.n_decoder);
 }
 
 /* Folded as expected, it computes the same. */
-static void check_folding(convert_result *r, const char *expected)
+static void check_folding(convert_result *r, limn_folded_channels expected)
 {
     const results before = run(r);
     fold(r, expected);
@@ -184,16 +185,19 @@ static void check_folding(convert_result *r, const char *expected)
  * before, in three of each layer; and in the memory's, where cross-attention reads it. */
 static void test_norms_compute_the_same(void **state)
 {
-    static const char *const expected[][2] = { { "limn", "22 channels" },
-                                               { "blip", "8 channels" },
-                                               { "gpt2", "20 channels" },
-                                               { "git", "8 channels" },
-                                               { "virtex", "8 channels" } };
+    static const struct {
+        const char *layout;
+        limn_folded_channels folded;
+    } expected[] = { { "limn", { 8, 14 } },
+                     { "blip", { 8, 0 } },
+                     { "gpt2", { 8, 12 } },
+                     { "git", { 8, 0 } },
+                     { "virtex", { 8, 0 } } };
     (void)state;
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
-        convert_result r = model_of(expected[i][0]);
+        convert_result r = model_of(expected[i].layout);
         for (size_t k = 0; k < N_LARGE; k++) enlarge(&r, large[k], 100, 100);
-        check_folding(&r, expected[i][1]);
+        check_folding(&r, expected[i].folded);
         convert_result_finish(&r);
     }
 }
@@ -210,7 +214,7 @@ static void test_values_compute_the_same(void **state)
             enlarge(&r, large[k], 1, 100);
             enlarge_products(&r, large[k], 100);
         }
-        check_folding(&r, is_git ? "8 channels" : "12 channels");
+        check_folding(&r, (limn_folded_channels){ 4, is_git ? 4 : 8 });
         convert_result_finish(&r);
     }
 }
@@ -231,7 +235,7 @@ static void test_ordinary_models_stay(void **state)
     for (size_t i = 0; limn_decoder_layout_names[i]; i++) {
         convert_result r = model_of(limn_decoder_layout_names[i]);
         convert_result untouched = model_of(limn_decoder_layout_names[i]);
-        fold(&r, "");
+        fold(&r, (limn_folded_channels){ 0 });
         assert_int_equal(count_changes(&r, &untouched), 0);
         convert_result_finish(&r);
         convert_result_finish(&untouched);
@@ -288,7 +292,7 @@ static void test_scales_of_weights_stay(void **state)
         enlarge(&r, large[k], 1000, 100);
         enlarge(&untouched, large[k], 1000, 100);
     }
-    fold(&r, "22 channels");
+    fold(&r, (limn_folded_channels){ 8, 14 });
     for (size_t i = 0; i < r.n_tensors; i++) {
         const size_t n = r.tensors[i].shape[1];
         const float *a = values_of(&r.tensors[i]), *b = values_of(&untouched.tensors[i]);
@@ -311,12 +315,25 @@ static void test_what_is_int8_already_stays(void **state)
     r.source_scales = limn_calloc(r.n_tensors, sizeof *r.source_scales);
     assert_non_null(r.source_scales);
     r.source_scales[r.n_tensors - 1] = limn_calloc(1, sizeof(float));
-    fold(&r, "");
+    fold(&r, (limn_folded_channels){ 0 });
     assert_int_equal(count_changes(&r, &untouched), 0);
     convert_result_forget_int8(&r);
-    fold(&r, "11 channels");
+    fold(&r, (limn_folded_channels){ 4, 7 });
     convert_result_finish(&r);
     convert_result_finish(&untouched);
+}
+
+/* As in a model that was folded, and then trained. */
+static void test_what_was_folded_before_counts(void **state)
+{
+    convert_result r = model_of("limn");
+    (void)state;
+    enlarge(&r, large[0], 100, 100);
+    fold(&r, (limn_folded_channels){ 4, 7 });
+    fold(&r, (limn_folded_channels){ 4, 7 });
+    enlarge(&r, large[1], 100, 100);
+    fold(&r, (limn_folded_channels){ 8, 14 });
+    convert_result_finish(&r);
 }
 
 int main(void)
@@ -328,6 +345,7 @@ int main(void)
         cmocka_unit_test(test_factors),
         cmocka_unit_test(test_scales_of_weights_stay),
         cmocka_unit_test(test_what_is_int8_already_stays),
+        cmocka_unit_test(test_what_was_folded_before_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
