@@ -6,6 +6,7 @@
 #include "common/base/buffer.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "models/folded_channels.h"
 #include "models/tag_heads.h"
 #include "models/train/optimizer_kinds.h"
 #include "models/train/stage_views.h"
@@ -193,13 +194,19 @@ static limn_status open_heads(struct stage_run *r, limn_error *err)
                             &r->kernels, err);
 }
 
-/* The prefix of tensors that start at random values: a new decoder (even if the encoder's file has
- * one), or the tag slots of a decoder that had none. */
+/* Even if the encoder's file has one. */
+static bool has_new_decoder(const struct stage_run *r, size_t index)
+{
+    return r->is_trial || (index == 0 && !r->context->data->settings->model.init);
+}
+
+/* The prefix of tensors that start at random values: a new decoder, or the tag slots of a decoder
+ * that had none. */
 static const char *new_tensors(const struct stage_run *r, size_t index)
 {
     const limn_training_data *d = r->context->data;
     const limn_model_config *base = &r->base.config;
-    if (r->is_trial || (index == 0 && !d->settings->model.init)) return "decoder.";
+    if (has_new_decoder(r, index)) return "decoder.";
     return d->config.decoder.n_tag_slots > 0 && base->decoder.n_tag_slots == 0 ? "decoder.tag_"
                                                                                : NULL;
 }
@@ -246,15 +253,28 @@ static bool show_step(void *ctx, const limn_run_report *report)
 struct extras {
     limn_tensor
         tensors[LIMN_DOCUMENT_FREQUENCIES_N_TENSORS + LIMN_TAGS_MAX_HEADS * LIMN_TAGS_MAX_TENSORS];
-    limn_metadata_item metadata[2];
+    limn_metadata_item metadata[3];
     size_t n_tensors, n_metadata;
+    char folded[LIMN_FOLDED_TEXT_SIZE];
 };
 
-/* The document frequencies of the training captions, and the tags. */
-static limn_status list_extras(struct extras *x, struct stage_run *r, limn_error *err)
+/* What was scaled for int8 in the base, of the networks that are not new. */
+static limn_status list_folded(struct extras *x, const struct stage_run *r, size_t index,
+                               limn_error *err)
+{
+    limn_folded_channels folded;
+    LIMN_TRY(limn_folded_channels_read(&folded, r->base.tensors, err));
+    if (has_new_decoder(r, index)) folded.n_decoder = 0;
+    x->n_metadata += limn_folded_channels_metadata(&x->metadata[x->n_metadata], x->folded, &folded);
+    return LIMN_OK;
+}
+
+/* That, the document frequencies of the training captions, and the tags. */
+static limn_status list_extras(struct extras *x, struct stage_run *r, size_t index, limn_error *err)
 {
     const limn_document_frequencies *frequencies = r->context->data->frequencies;
     *x = (struct extras){ .n_tensors = 0 };
+    LIMN_TRY(list_folded(x, r, index, err));
     if (frequencies) {
         x->n_tensors = limn_document_frequencies_tensors(frequencies, x->tensors);
         x->metadata[x->n_metadata++] = limn_document_frequencies_metadata(frequencies);
@@ -286,7 +306,7 @@ static limn_status run(struct stage_run *r, size_t index, uint64_t first_step,
     const limn_training_settings *o = c->data->settings;
     const bool has_scores = r->stage->stage != LIMN_STAGE_TEXT; /* text: no captions to score */
     struct extras extras;
-    LIMN_TRY(list_extras(&extras, r, err));
+    LIMN_TRY(list_extras(&extras, r, index, err));
     const limn_model_export model = export_settings(&extras, r);
     const limn_run_parts parts = {
         .folder = c->folder,

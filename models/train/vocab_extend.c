@@ -5,6 +5,7 @@
 #include "common/base/mem.h"
 #include "common/base/params.h"
 #include "decoder/decoder_grad.h"
+#include "models/folded_channels.h"
 #include "models/model_tensors.h"
 #include "models/tag_heads.h"
 
@@ -88,20 +89,24 @@ static limn_status list_tensors(limn_tensor *tensors, const limn_tensor_spec *sp
     return LIMN_OK;
 }
 
-/* Writes tensors [n], after which there is room for those of the old model's tags. */
+/* Writes tensors [n], after which there is room for those of the old model's tags, with these and
+ * its note of folded channels. */
 static limn_status write_with_tags(const char *path, const limn_model_file *old,
                                    const limn_model_config *config, const limn_vocab *vocab,
                                    limn_tensor *tensors, size_t n, limn_error *err)
 {
     limn_tag_heads heads;
-    limn_metadata_item item;
+    limn_folded_channels folded;
+    char text[LIMN_FOLDED_TEXT_SIZE];
+    limn_metadata_item items[2];
     limn_status s = LIMN_OK;
+    LIMN_TRY(limn_folded_channels_read(&folded, old->tensors, err));
     LIMN_TRY(limn_tag_heads_read(&heads, old->tensors, config->decoder.memory_dim, err));
-    const bool has_tags = heads.n_items > 0;
+    size_t n_items = limn_folded_channels_metadata(items, text, &folded);
     n += limn_tag_heads_tensors(&heads, tensors + n);
-    if (has_tags) s = limn_tag_heads_metadata(&heads, &item, err);
+    if (heads.n_items > 0) s = limn_tag_heads_metadata(&heads, &items[n_items++], err);
     if (s == LIMN_OK)
-        s = limn_model_file_write(path, config, vocab, tensors, n, &item, has_tags, err);
+        s = limn_model_file_write(path, config, vocab, tensors, n, items, n_items, err);
     limn_tag_heads_finish(&heads);
     return s;
 }

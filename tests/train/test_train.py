@@ -231,6 +231,21 @@ class Train(unittest.TestCase):
         self.assertEqual((search["new"].get("guidance", 1), search["new"].get("no_repeat_ngram", 0)), (1, 0))
         self.assertEqual((search["old"]["guidance"], search["old"]["no_repeat_ngram"]), (2, 3))
 
+    def test_notes_of_scaled_channels_stay_with_their_networks(self):
+        self.altered_toy("folded.safetensors", lambda metadata: metadata.update(
+            {"limn.int8_folded": "encoder 2, decoder 1"}))
+        stage = ["--stage", "features", "--epochs", 1]
+        self.run_train("--run", "new", "--encoder", "folded.safetensors", *SMALL, *stage, "-o", "new.safetensors",
+                       new=False)
+        self.run_train("--run", "old", "--init", "folded.safetensors", *stage, "-o", "old.safetensors", new=False)
+        self.run_train("--run", "more", "--init", "folded.safetensors", "--vocab", "extend", "--min-count", 1, *stage,
+                       "-o", "more.safetensors", new=False)
+        for name, note in (("new", "encoder 2, decoder 0"), ("old", "encoder 2, decoder 1"),
+                           ("more/base-0", "encoder 2, decoder 1"), ("more", "encoder 2, decoder 1")):
+            self.assertEqual(self.metadata(f"{name}.safetensors").get("limn.int8_folded"), note, name)
+        self.run_train("--run", "plain", "--init", TOY, *stage, "-o", "plain.safetensors", new=False)
+        self.assertNotIn("limn.int8_folded", self.metadata("plain.safetensors"))
+
     def test_tag_slots_without_tags(self):
         self.fails("has no tags of the set \"objects\": limn-convert --objects LABELS", "--run", "r", "--tag-slots", 3)
         self.fails("tag slots: 13 are more than the 12 tags", "--run", "r", "--encoder", SLOTTED, "--tag-slots", 13,
