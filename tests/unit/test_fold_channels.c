@@ -121,26 +121,26 @@ typedef struct results {
     float logits[STEPS][TOKENS];
 } results;
 
-static void run_encoder(results *out, const limn_safetensors *file, const limn_model_config *c)
+static void run_encoder(results *out, const limn_safetensors *file, const limn_model_config *c,
+                        limn_cpu_level level)
 {
     static uint8_t pixels[SIDE * SIDE * 3];
     limn_encoder *e;
     limn_encoder_state *s;
     for (size_t i = 0; i < sizeof pixels; i++) pixels[i] = (uint8_t)(i * i % 251);
-    assert_int_equal(limn_encoder_open(&e, file, &c->encoder, kernels_of(limn_cpu_best()), NULL),
-                     LIMN_OK);
+    assert_int_equal(limn_encoder_open(&e, file, &c->encoder, kernels_of(level), NULL), LIMN_OK);
     assert_int_equal(limn_encoder_state_create(&s, e, NULL), LIMN_OK);
     limn_encoder_run(e, s, NULL, pixels, out->features);
     limn_encoder_state_destroy(&s);
     limn_encoder_close(&e);
 }
 
-static void run_decoder(results *out, const limn_safetensors *file, const limn_model_config *c)
+static void run_decoder(results *out, const limn_safetensors *file, const limn_model_config *c,
+                        limn_cpu_level level)
 {
     limn_decoder *d;
     limn_decoder_state *s;
-    assert_int_equal(limn_decoder_open(&d, file, &c->decoder, kernels_of(limn_cpu_best()), NULL),
-                     LIMN_OK);
+    assert_int_equal(limn_decoder_open(&d, file, &c->decoder, kernels_of(level), NULL), LIMN_OK);
     assert_int_equal(limn_decoder_state_create(&s, d, 1, STEPS, NULL), LIMN_OK);
     limn_decoder_begin(s, NULL, out->features, NULL);
     for (uint32_t i = 0; i < STEPS; i++) {
@@ -151,13 +151,13 @@ static void run_decoder(results *out, const limn_safetensors *file, const limn_m
     limn_decoder_close(&d);
 }
 
-static results run(const convert_result *r)
+static results run(const convert_result *r, limn_cpu_level level)
 {
     results out;
     limn_safetensors *file;
     assert_int_equal(limn_safetensors_from_tensors(&file, r->tensors, r->n_tensors, NULL), LIMN_OK);
-    run_encoder(&out, file, &r->config);
-    run_decoder(&out, file, &r->config);
+    run_encoder(&out, file, &r->config, level);
+    run_decoder(&out, file, &r->config, level);
     limn_safetensors_close(&file);
     return out;
 }
@@ -171,14 +171,19 @@ static void fold(convert_result *r, limn_folded_channels expected)
     assert_int_equal(r->folded.n_decoder, expected.n_decoder);
 }
 
-/* Folded as expected, it computes the same. */
+/* Folded as expected, it computes the same at every level of the CPU. */
 static void check_folding(convert_result *r, limn_folded_channels expected)
 {
-    const results before = run(r);
+    static results before[LIMN_N_CPU_LEVELS];
+    for (limn_cpu_level l = LIMN_CPU_C; l < LIMN_N_CPU_LEVELS; l++)
+        if (limn_cpu_level_runs(l)) before[l] = run(r, l);
     fold(r, expected);
-    const results after = run(r);
-    assert_memory_equal(before.features, after.features, sizeof before.features);
-    assert_memory_equal(before.logits, after.logits, sizeof before.logits);
+    for (limn_cpu_level l = LIMN_CPU_C; l < LIMN_N_CPU_LEVELS; l++) {
+        if (!limn_cpu_level_runs(l)) continue;
+        const results after = run(r, l);
+        assert_memory_equal(before[l].features, after.features, sizeof after.features);
+        assert_memory_equal(before[l].logits, after.logits, sizeof after.logits);
+    }
 }
 
 /* Of two channels: in two norms in each of two layers of the encoder; in decoders with the norm
