@@ -26,13 +26,20 @@ def scaled(tensor, parts, factor):
     return vit_weights.Tensor(tensor.shape, values)
 
 
-def enlarged(name, tensor):
-    """Embeddings, or the weight or bias of a product or norm."""
-    dim = vit_weights.DIM
-    if "position" in name:
-        return scaled(tensor, [slice(c, None, dim) for c in channels()], 100)
-    each = len(tensor.values) // dim
+def scaled_columns(tensor, factor):
+    """Embeddings, or the weights of a product that reads the channels."""
+    return scaled(tensor, [slice(c, None, tensor.shape[-1]) for c in channels()], factor)
+
+
+def enlarged_rows(tensor):
+    """The weight or bias of a product or norm that makes them."""
+    each = len(tensor.values) // tensor.shape[0]
     return scaled(tensor, [slice(c * each, (c + 1) * each) for c in channels()], 100)
+
+
+def enlarged(name, tensor):
+    """Embeddings, or what makes the channels."""
+    return scaled_columns(tensor, 100) if "position" in name else enlarged_rows(tensor)
 
 
 def with_parts(tensors, parts):
@@ -53,11 +60,8 @@ def reads_hidden(name):
 def with_small_readers(tensors, is_maker, is_reader):
     """The tensors that differ if those with some names have large channels, and the weights that read these are a
     hundredth."""
-    changes = {name: scaled(t, [slice(c * each, (c + 1) * each) for c in channels()], 100)
-               for name, t in tensors.items() if is_maker(name) for each in [len(t.values) // t.shape[0]]}
-    for name in filter(is_reader, tensors):
-        columns = [slice(c, None, tensors[name].shape[1]) for c in channels()]
-        changes[name] = scaled(tensors[name], columns, 1 / 100)
+    changes = {name: enlarged_rows(t) for name, t in tensors.items() if is_maker(name)}
+    changes.update((name, scaled_columns(t, 1 / 100)) for name, t in tensors.items() if is_reader(name))
     return changes
 
 
