@@ -89,7 +89,7 @@ static limn_status check_same(const convert_result *a, const convert_result *b, 
         memcmp(x->encoder.input.mean, y->encoder.input.mean, sizeof x->encoder.input.mean) != 0 ||
         memcmp(x->encoder.input.scale, y->encoder.input.scale, sizeof x->encoder.input.scale) != 0)
         return limn_fail(err, LIMN_E_ARG, "has another encoder or input than the first model");
-    if (!limn_decoder_configs_equal(&x->decoder, &y->decoder))
+    if (x->has_decoder && !limn_decoder_configs_equal(&x->decoder, &y->decoder))
         return limn_fail(err, LIMN_E_ARG, "has another decoder than the first model");
     LIMN_TRY(check_folded(b, err));
     return check_vocabulary(a, b, err);

@@ -187,6 +187,14 @@ class Convert(unittest.TestCase):
         self.convert("--average", TOY, TOY, TOY, "--force")
         self.assertEqual(self.output.read_bytes(), pathlib.Path(TOY).read_bytes())
 
+    def test_the_average_of_encoders(self):
+        """Whatever decoders they come with: here they are the same."""
+        self.convert(TOY, "--encoder-only")
+        encoder = self.output.rename(self.folder / "encoder.safetensors")
+        for models in ((encoder, TOY), (TOY, encoder), (TOY, SLOTTED)):
+            self.convert("--encoder-only", "--average", *models, "--force")
+            self.assertEqual(self.output.read_bytes(), encoder.read_bytes())
+
     def test_models_that_have_no_average(self):
         _, tensors = original.read_safetensors(TOY)
         metadata, _ = original.read_safetensors(TOY)
