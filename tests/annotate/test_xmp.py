@@ -590,6 +590,24 @@ class ApplyTest(PhotoTest):
             self.limn("p", "--undo-xmp")
             self.assertEqual(self.files(), before)
 
+    def test_undone_after_another_program(self):
+        """A caption that a person gave stays when limn's are taken back, however the file came about."""
+        for how, path in [("--sidecar=xmp", self.p / "grey.jpg.xmp"), ("--write-xmp", self.photo)]:
+            for existing in [None, "overwrite", "append", "prepend"]:
+                self.correct(grey="Grandma Anna")
+                self.limn("p", "--apply-xmp", "captions.jsonl", how)
+                subprocess.run(["exiftool", "-q", "-overwrite_original", "-XMP-xmp:Rating=3", path], check=True)
+                if existing:
+                    self.limn("p", how, "--existing", existing)
+                    seen = read_xmp(path)["XMP-dc:Description"]
+                    self.assertEqual("Grandma Anna" in seen, existing != "overwrite", seen)
+                self.limn("p", "--undo-xmp")
+                tags = read_xmp(path)
+                self.assertEqual((tags["XMP-dc:Description"], tags["XMP-xmp:Rating"]), ("Grandma Anna", 3))
+                self.assertEqual([tag for tag in tags if "limn" in tag], [])
+                self.assertFalse((self.p / ".limn-undo").exists())
+                subprocess.run(["exiftool", "-q", "-overwrite_original", "-XMP:all=", path], check=True)
+
     def test_a_person_s_description(self):
         """It stays, unless --existing says otherwise."""
         self.correct()

@@ -203,6 +203,73 @@ static void test_a_person_s_text_comes_back(void **state)
     }
 }
 
+/* What a person gave or edited stays, with what it displaced unless that was seen beside it. */
+static void test_a_caption_that_a_person_gave(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        const limn_existing existing[] = { LIMN_EXISTING_APPEND, LIMN_EXISTING_PREPEND,
+                                           LIMN_EXISTING_OVERWRITE };
+        limn_xmp_request given = { .task = LIMN_XMP_WRITE,
+                                   .caption = "Grandma",
+                                   .alt_text = "Alt" };
+        limn_xmp_request request = write_of("a woman");
+        request.existing = existing[i];
+        limn_xmp_answer first = run(BEGIN OTHER END, given), second, third;
+        assert_int_equal(author_of(text_of(&first)), LIMN_XMP_CORRECTED);
+        second = run(text_of(&first), request);
+        assert_has(&second, i == 0   ? ">Grandma&#xA;a woman<"
+                            : i == 1 ? ">a woman&#xA;Grandma<"
+                                     : ">a woman<");
+        assert_has(&second, "<limn:Displaced>Grandma</limn:Displaced>");
+        third = strip(&second);
+        assert_has(&third, ">Grandma<");
+        assert_has(&third, ">Alt<");
+        assert_has_not(&third, "limn:");
+        limn_buffer_finish(&first.packet);
+        limn_buffer_finish(&second.packet);
+        limn_buffer_finish(&third.packet);
+    }
+}
+
+/* Two persons' texts, one in the place of the other. */
+static void test_two_persons_texts(void **state)
+{
+    static const struct {
+        limn_existing first;
+        const char *expected;
+    } cases[] = { { LIMN_EXISTING_OVERWRITE, ">Anna&#xA;Grandma<" },
+                  { LIMN_EXISTING_APPEND, ">Anna&#xA;Grandma<" },
+                  { LIMN_EXISTING_PREPEND, ">Grandma&#xA;Anna<" } };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        limn_xmp_request request = write_of("a woman");
+        limn_xmp_answer first =
+            run(BEGIN DESCRIPTION("Anna") END, (limn_xmp_request){ .task = LIMN_XMP_WRITE,
+                                                                   .existing = cases[i].first,
+                                                                   .caption = "Grandma" });
+        limn_xmp_answer stripped = strip(&first), second, undone, replaced;
+        assert_has(&stripped, cases[i].expected);
+        assert_has_not(&stripped, "limn:");
+        request.existing = LIMN_EXISTING_OVERWRITE;
+        second = run(text_of(&first), request);
+        assert_has(&second, ">a woman<");
+        undone = strip(&second);
+        assert_has(&undone, cases[i].expected);
+        /* a person's own second caption takes the place of the first */
+        replaced = run(text_of(&first), (limn_xmp_request){ .task = LIMN_XMP_WRITE,
+                                                            .existing = LIMN_EXISTING_OVERWRITE,
+                                                            .caption = "Bert" });
+        assert_has(&replaced, "<limn:Displaced>Anna</limn:Displaced>");
+        assert_has_not(&replaced, "Grandma");
+        limn_buffer_finish(&first.packet);
+        limn_buffer_finish(&stripped.packet);
+        limn_buffer_finish(&second.packet);
+        limn_buffer_finish(&undone.packet);
+        limn_buffer_finish(&replaced.packet);
+    }
+}
+
 /* exempi would overwrite the German text with the English one, in other properties too. */
 static void test_other_languages_are_kept(void **state)
 {
@@ -323,6 +390,8 @@ int main(void)
         cmocka_unit_test(test_whose_a_description_is),
         cmocka_unit_test(test_rules),
         cmocka_unit_test(test_a_person_s_text_comes_back),
+        cmocka_unit_test(test_a_caption_that_a_person_gave),
+        cmocka_unit_test(test_two_persons_texts),
         cmocka_unit_test(test_other_languages_are_kept),
         cmocka_unit_test(test_tags_and_alternative_texts),
         cmocka_unit_test(test_nothing_of_limn_s_is_nothing_to_strip),

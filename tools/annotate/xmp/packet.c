@@ -157,12 +157,36 @@ static void put_text(packet *p, const localized *l, const char *text)
 
 /* ---- taking back ------------------------------------------------------------------------ */
 
-static void take_back_text(packet *p, const localized *l)
+/* Whether the text that limn displaced was to be seen until now, beside limn's. */
+static bool was_seen(packet *p, const localized *l)
+{
+    return l == &description && xmp_has_property(p->xmp, NS, "Place");
+}
+
+/* A person's text took the place of another one, which is not to be lost: both are kept. */
+static void keep_both(packet *p, const localized *l, const char *displaced)
+{
+    char *now = get_default(p, l);
+    limn_buffer both = { 0 };
+    if (is_blank(now))
+        set_default(p, l, displaced);
+    else if (!strstr(now, displaced)) {
+        limn_buffer_printf(&both, "%s\n%s", displaced, now);
+        p->has_failed = p->has_failed || both.has_failed;
+        if (!both.has_failed) set_default(p, l, both.bytes);
+    }
+    limn_buffer_finish(&both);
+    limn_free(now);
+}
+
+/* is_given: a caption was given by a person, and so stays. keeps_displaced: behind a text that
+ * stays. */
+static void take_back_text(packet *p, const localized *l, bool is_given, bool keeps_displaced)
 {
     char *displaced = get(p, NS, l->displaced);
-    if (!is_limns(p, l))
-        ; /* a person's by now */
-    else if (displaced)
+    if (is_given || !is_limns(p, l)) { /* a person's, perhaps by now */
+        if (keeps_displaced && !is_blank(displaced) && !was_seen(p, l)) keep_both(p, l, displaced);
+    } else if (displaced)
         set_default(p, l, displaced);
     else
         delete_default(p, l);
@@ -201,10 +225,14 @@ static bool has_notes(packet *p)
     return false;
 }
 
-static void take_back(packet *p)
+/* Another caption that a person gives (without a model) replaces the first. */
+static void take_back(packet *p, const limn_xmp_request *r)
 {
-    take_back_text(p, &description);
-    take_back_text(p, &alt_text);
+    const bool is_undone = r->task == LIMN_XMP_STRIP;
+    const bool is_given = (is_undone || r->model) && !xmp_has_property(p->xmp, NS, "Model");
+    const bool is_displaced = r->existing == LIMN_EXISTING_OVERWRITE;
+    take_back_text(p, &description, is_given, is_undone || is_displaced);
+    take_back_text(p, &alt_text, is_given, is_undone || (is_displaced && r->alt_text));
     take_back_tags(p);
     for (size_t i = 0; i < N_NOTES; i++) xmp_delete_property(p->xmp, NS, notes[i]);
 }
@@ -265,7 +293,7 @@ static void add_tags(packet *p, const limn_xmp_request *r)
 static void put_caption(packet *p, const limn_xmp_request *r)
 {
     char *place = place_of(p, r);
-    take_back(p); /* what an earlier run wrote */
+    take_back(p, r); /* what an earlier run wrote */
     put_description(p, r, place);
     if (r->alt_text && (!has_text(p, &alt_text) || r->existing == LIMN_EXISTING_OVERWRITE))
         put_text(p, &alt_text, r->alt_text);
@@ -321,7 +349,7 @@ static limn_status run(limn_xmp_answer *answer, packet *p, const limn_xmp_reques
     if (r->task == LIMN_XMP_WRITE)
         put_caption(p, r);
     else
-        take_back(p);
+        take_back(p, r);
     if (!is_empty(p)) serialize(p, &answer->packet, r->is_embedded);
     if (answer->packet.has_failed) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     if (p->has_failed)

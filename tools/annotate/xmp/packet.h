@@ -36,7 +36,7 @@ typedef enum limn_xmp_author {
 typedef enum limn_xmp_task {
     LIMN_XMP_LOOK,  /* only whose the description is */
     LIMN_XMP_WRITE, /* put a caption into it */
-    LIMN_XMP_STRIP, /* take back what limn wrote */
+    LIMN_XMP_STRIP, /* take back what limn wrote, but no caption that a person gave */
 } limn_xmp_task;
 
 typedef struct limn_xmp_request {
