@@ -298,6 +298,31 @@ static void test_largest_packet_of_a_jpeg(void **state)
     limn_free(large);
 }
 
+/* The reason is the size, not that the packet wouldn't be found. */
+static void test_packet_that_grows_too_large(void **state)
+{
+    static const uint8_t png[] = "\x89PNG\r\n\x1A\n"
+                                 "\0\0\0\0IHDR....\0\0\0\0IEND\xAE\x42\x60\x82";
+    char *large = limn_calloc(LIMN_XMP_MAX_SIZE + 2, 1);
+    (void)state;
+    assert_non_null(large);
+    memset(large, 'a', LIMN_XMP_MAX_SIZE + 1);
+    for (int too_large = 0; too_large < 2; too_large++) {
+        limn_buffer out;
+        limn_splices splices;
+        limn_error err = { 0 };
+        const limn_status expected = too_large ? LIMN_E_LIMIT : LIMN_OK;
+        large[LIMN_XMP_MAX_SIZE] = too_large ? 'a' : '\0';
+        assert_int_equal(put_packet(&out, &splices, png, sizeof png - 1, large, &err), expected);
+        if (too_large)
+            assert_string_equal(
+                err.text, "with limn's changes, its XMP has 4194305 bytes, more than 4194304");
+        limn_buffer_finish(&out);
+        limn_splices_finish(&splices);
+    }
+    limn_free(large);
+}
+
 /* A new packet goes in front of an index of further images, whose offsets count from the index. */
 static void test_new_packet_in_front_of_an_index(void **state)
 {
@@ -323,6 +348,7 @@ int main(void)
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_another_format_afterwards),
         cmocka_unit_test(test_largest_packet_of_a_jpeg),
+        cmocka_unit_test(test_packet_that_grows_too_large),
         cmocka_unit_test(test_new_packet_in_front_of_an_index),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

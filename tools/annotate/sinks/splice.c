@@ -36,6 +36,22 @@ limn_status limn_splices_apply(const limn_splices *s, const uint8_t *old, size_t
     return put(ctx, old + done, size - done);
 }
 
+static limn_status append(void *ctx, const void *bytes, size_t size)
+{
+    limn_buffer *out = ctx;
+    if (size) limn_buffer_append(out, bytes, size);
+    return out->has_failed ? LIMN_E_NOMEM : LIMN_OK;
+}
+
+limn_status limn_splices_append_file(limn_buffer *out, const limn_splices *s, const uint8_t *old,
+                                     size_t size, limn_error *err)
+{
+    const limn_status status = limn_splices_apply(s, old, size, append, out);
+    if (status == LIMN_OK) return LIMN_OK;
+    return limn_fail(err, status,
+                     status == LIMN_E_NOMEM ? "out of memory" : "these changes are another file's");
+}
+
 void limn_splices_finish(limn_splices *s)
 {
     for (size_t i = 0; i < s->n_items; i++) limn_buffer_finish(&s->items[i].bytes);

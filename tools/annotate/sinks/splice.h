@@ -28,6 +28,9 @@ limn_status limn_splices_check(const limn_splices *s, limn_error *err);
 limn_status limn_splices_apply(const limn_splices *s, const uint8_t *old, size_t size,
                                limn_status (*put)(void *ctx, const void *bytes, size_t size),
                                void *ctx);
+/* Appends the new file to `out`. LIMN_E_NOMEM; LIMN_E_IO: the splices are not for these bytes. */
+limn_status limn_splices_append_file(limn_buffer *out, const limn_splices *s, const uint8_t *old,
+                                     size_t size, limn_error *err);
 void limn_splices_finish(limn_splices *s); /* accepts a zeroed one; zeroes it */
 
 #endif

@@ -46,23 +46,23 @@ limn_status limn_container_open(limn_container *out, const uint8_t *bytes, size_
     return out->kind->find(out, err);
 }
 
-static limn_status append(void *ctx, const void *bytes, size_t size)
-{
-    limn_buffer *file = ctx;
-    limn_buffer_append(file, bytes, size);
-    return file->has_failed ? LIMN_E_NOMEM : LIMN_OK;
-}
-
-static bool has_packet(const limn_buffer *file, const limn_container_kind *kind,
-                       const limn_buffer *packet)
+/* Whether the new file is of the same kind and has the packet. */
+static limn_status check_packet(const limn_buffer *file, const limn_container *old,
+                                const limn_buffer *packet, limn_error *err)
 {
     limn_container c;
-    const limn_status s = limn_container_open(&c, (const uint8_t *)file->bytes, file->size, NULL);
-    const bool is_found = s == LIMN_OK && c.kind == kind &&
+    limn_error reason = { 0 };
+    limn_status s = limn_container_open(&c, (const uint8_t *)file->bytes, file->size, &reason);
+    const bool is_found = s == LIMN_OK && c.kind == old->kind &&
                           c.packet.size == size_without_blanks(packet->bytes, packet->size) &&
                           (!c.packet.size || !memcmp(c.packet.bytes, packet->bytes, c.packet.size));
     limn_container_close(&c);
-    return is_found;
+    if (is_found) return LIMN_OK;
+    if (s == LIMN_E_NOMEM) return limn_fail(err, s, "%s", reason.text);
+    if (s == LIMN_E_LIMIT) return limn_fail(err, s, "with limn's changes, %s", reason.text);
+    return limn_fail(err, LIMN_E_UNSUPPORTED,
+                     "%s: XMP written into it wouldn't be found again; use --sidecar=xmp",
+                     old->kind->format);
 }
 
 /* A hostile file can be a different one with a packet in it: an offset beyond its end, say, leads
@@ -71,13 +71,8 @@ static limn_status check_new_file(const limn_splices *splices, const limn_contai
                                   const limn_buffer *packet, limn_error *err)
 {
     limn_buffer file = { 0 };
-    limn_status s = limn_splices_apply(splices, c->bytes, c->size, append, &file);
-    if (s != LIMN_OK)
-        limn_fail(err, s, "out of memory");
-    else if (!has_packet(&file, c->kind, packet))
-        s = limn_fail(err, LIMN_E_UNSUPPORTED,
-                      "%s: XMP written into it wouldn't be found again; use --sidecar=xmp",
-                      c->kind->format);
+    limn_status s = limn_splices_append_file(&file, splices, c->bytes, c->size, err);
+    if (s == LIMN_OK) s = check_packet(&file, c, packet, err);
     limn_buffer_finish(&file);
     return s;
 }

@@ -41,13 +41,14 @@ typedef struct limn_container_kind {
 extern const limn_container_kind limn_container_jpeg, limn_container_png, limn_container_webp,
     limn_container_tiff;
 
-/* Looks at a file's bytes, which must stay until limn_container_close. LIMN_E_UNSUPPORTED also when
- * XMP can't be written into files of this kind: the text says what to do instead. Errors don't name
- * the file. */
+/* Looks at a file's bytes, which must stay until limn_container_close. As `find` above;
+ * LIMN_E_UNSUPPORTED also when XMP can't be written into files of this kind: the text says what to
+ * do instead. Errors don't name the file. */
 limn_status limn_container_open(limn_container *out, const uint8_t *bytes, size_t size,
                                 limn_error *err);
 /* The splices that put another packet there. The new file is made in memory, and the packet looked
- * for in it. As `replace` above; LIMN_E_UNSUPPORTED also when the packet would not be found. */
+ * for in it. As `replace` above; also LIMN_E_UNSUPPORTED when the packet would not be found, and
+ * LIMN_E_LIMIT when it would have more than LIMN_XMP_MAX_SIZE bytes. */
 limn_status limn_container_replace(limn_splices *out, const limn_container *c,
                                    const limn_buffer *packet, limn_error *err);
 void limn_container_close(limn_container *c); /* accepts a zeroed one */
