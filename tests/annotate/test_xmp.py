@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 import unittest
+import zlib
 from pathlib import Path
 
 import annotation
@@ -431,7 +432,8 @@ class UndoTest(PhotoTest):
         for path in [self.photo, self.sidecar, self.p / "large_progressive.jpg.xmp"]:
             subprocess.run(["exiftool", "-q", "-overwrite_original", "-XMP-xmp:Rating=3", path], check=True)
         error = self.undo()
-        self.assertIn("undone: 0 files restored, 0 sidecars removed, and limn's properties removed from 3 that changed since", error)
+        self.assertIn("undone: 0 files restored, 0 sidecars removed, and limn's properties removed from 3 that another program "
+                      "changed, since or between two runs", error)
         for path, description in [(self.photo, "Bert"), (self.sidecar, "Anna"), (self.p / "large_progressive.jpg.xmp", None)]:
             tags = read_xmp(path)
             self.assertEqual((tags.get("XMP-dc:Description"), tags["XMP-xmp:Rating"]), (description, 3))
@@ -453,12 +455,41 @@ class UndoTest(PhotoTest):
             self.limn("-r", "p", "--renew", "--max-words", "3", *arguments)
         self.limn("p/below/one.jpg", "--sidecar=xmp", "--existing", "append")
         error = self.undo()
-        self.assertIn("limn's properties removed from 4 that changed since", error)
+        self.assertIn("limn's properties removed from 4 that another program changed, since or between two runs", error)
         for path, description in [(self.photo, None), (png, None), (self.sidecar, "Anna"), (made, "Bert")]:
             tags = read_xmp(path)
             self.assertEqual((tags.get("XMP-dc:Description"), tags.get("XMP-xmp:Rating")), (description, 3))
         self.assertEqual([name for name, data in self.files().items() if b"urn:limn:xmp" in data], [])
         self.assertEqual(set(self.files()), set(before) | {"p/below/one.jpg.xmp"})
+
+    def compress(self, path):
+        """Compresses the XMP of a PNG, as other programs may."""
+        data, at = path.read_bytes(), 8
+        while data[at + 4:at + 8] != b"iTXt":
+            at += 12 + int.from_bytes(data[at:at + 4], "big")
+        end = at + 8 + int.from_bytes(data[at:at + 4], "big")
+        name, text = data[at + 8:end].split(b"\0\0\0\0\0", 1)
+        chunk = b"iTXt" + name + b"\0\1\0\0\0" + zlib.compress(text)
+        path.write_bytes(data[:at] + (len(chunk) - 4).to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big") +
+                         data[end + 4:])
+        self.assertNotIn(b"urn:limn:xmp", path.read_bytes())
+
+    def test_compressed_by_another_program(self):
+        """What limn wrote is found in a compressed packet: between two runs, and without a log."""
+        png = self.p / "rgb8.png"
+        for is_written_again in [True, False]:
+            self.limn("p/rgb8.png", "--write-xmp")
+            subprocess.run(["exiftool", "-q", "-overwrite_original", "-XMP-xmp:Rating=3", png], check=True)
+            self.compress(png)
+            if is_written_again:
+                self.limn("p/rgb8.png", "--write-xmp", "--renew", "--max-words", "3")
+            else:
+                (self.p / ".limn-undo").unlink()
+            self.assertIn("removed from 1 that", self.undo())
+            tags = read_xmp(png)
+            self.assertEqual((tags.get("XMP-dc:Description"), tags.get("XMP-xmp:Rating")), (None, 3))
+            self.assertEqual([tag for tag in tags if "limn" in tag], [])
+            self.assertFalse((self.p / ".limn-undo").exists())
 
     def test_logs_of_another_version(self):
         """No file of the folder is touched, so that a limn that knows the log can still take all back."""

@@ -307,9 +307,10 @@ limn_status limn_annotate(limn_account *account, const limn_annotate_settings *s
 
 /* Numbers of files by what became of them. */
 typedef struct limn_undo_account {
-    size_t n_restored; /* had not changed since: the bytes they had before limn */
+    size_t n_restored; /* changed by nobody else: the bytes they had before limn */
     size_t n_removed;  /* sidecars that limn had made */
-    size_t n_stripped; /* had changed since: only limn's properties were removed */
+    size_t n_stripped; /* changed by others since, or between two runs of limn: only what limn
+                        * wrote was removed */
     size_t n_failed;   /* as messages said */
 } limn_undo_account;
 

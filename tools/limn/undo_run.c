@@ -25,8 +25,8 @@ static void tell(const limn_undo_account *a, bool is_dry)
         limn_message_info("nothing to undo");
         return;
     }
-    limn_message_info("%s: %zu %s, %zu %s, and limn's properties removed from %zu that changed "
-                      "since%s",
+    limn_message_info("%s: %zu %s, %zu %s, and limn's properties removed from %zu that another "
+                      "program changed, since or between two runs%s",
                       is_dry ? "to do" : "undone", a->n_restored,
                       limn_plural(a->n_restored, "file restored", "files restored"), a->n_removed,
                       limn_plural(a->n_removed, "sidecar removed", "sidecars removed"),

@@ -32,7 +32,7 @@ typedef struct subject {
     struct stat read; /* the file, before its bytes were read */
     limn_file_bytes now;
     limn_buffer before; /* its content before, when was_changed or was_stripped */
-    bool was_changed;   /* by limn and by nobody since */
+    bool was_changed;   /* by limn's last run and by nobody since */
     bool was_stripped;  /* of what limn wrote before somebody else changed the file */
     bool was_there;     /* before limn */
 } subject;
@@ -49,13 +49,7 @@ static void finish_subject(subject *s)
     limn_buffer_finish(&s->before);
 }
 
-static limn_status append(void *ctx, const void *bytes, size_t size)
-{
-    if (size) limn_buffer_append(ctx, bytes, size);
-    return LIMN_OK;
-}
-
-/* ---- a file that has not changed since ------------------------------------------------------- */
+/* ---- a file that only limn has changed ------------------------------------------------------- */
 
 static limn_status apply_record(subject *s, const limn_undo_record *record, const uint8_t *bytes,
                                 size_t size, limn_error *err)
@@ -63,13 +57,17 @@ static limn_status apply_record(subject *s, const limn_undo_record *record, cons
     limn_splices splices;
     limn_buffer before = { 0 };
     LIMN_TRY(limn_undo_record_splices(&splices, record, size, err));
-    (void)limn_splices_apply(&splices, bytes, size, append, &before);
+    const limn_status status = limn_splices_append_file(&before, &splices, bytes, size, err);
     limn_splices_finish(&splices);
+    if (status != LIMN_OK) {
+        limn_buffer_finish(&before);
+        return status;
+    }
     limn_buffer_finish(&s->before);
     s->before = before;
     s->was_changed = true;
     s->was_there = record->was_there;
-    return before.has_failed ? limn_fail(err, LIMN_E_NOMEM, "out of memory") : LIMN_OK;
+    return LIMN_OK;
 }
 
 /* From the last change back to the first. */
@@ -92,7 +90,7 @@ static limn_status go_back(subject *s, const limn_undo_log *log, limn_error *err
     return LIMN_OK;
 }
 
-/* ---- one that has, before or after limn's last run ----------------------------------------- */
+/* ---- one that others have changed, since or between two runs -------------------------------- */
 
 /* What has been undone so far. */
 static span content(const subject *s)
@@ -102,10 +100,18 @@ static span content(const subject *s)
 }
 
 /* Whether limn's properties may be there: their namespace's name is. PNG may have it compressed,
- * though not by limn. */
-static bool may_have_notes(span in)
+ * by other programs. */
+static bool may_have_notes(const subject *s, span in)
 {
-    return limn_has_text(in.bytes, in.size, LIMN_XMP_NAMESPACE);
+    limn_container c;
+    if (limn_has_text(in.bytes, in.size, LIMN_XMP_NAMESPACE)) return true;
+    if (!s->file.is_image) return false;
+    const limn_status status = limn_container_open(&c, in.bytes, in.size, NULL);
+    const bool may =
+        status == LIMN_E_NOMEM ||
+        (status == LIMN_OK && limn_has_text(c.packet.bytes, c.packet.size, LIMN_XMP_NAMESPACE));
+    limn_container_close(&c);
+    return may;
 }
 
 /* The image with another packet. */
@@ -114,9 +120,8 @@ static limn_status replace_packet(limn_buffer *out, const limn_container *c,
 {
     limn_splices splices = { 0 };
     limn_status status = limn_container_replace(&splices, c, packet, err);
-    if (status == LIMN_OK) status = limn_splices_apply(&splices, c->bytes, c->size, append, out);
+    if (status == LIMN_OK) status = limn_splices_append_file(out, &splices, c->bytes, c->size, err);
     limn_splices_finish(&splices);
-    if (status == LIMN_OK && out->has_failed) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     return status;
 }
 
@@ -146,7 +151,7 @@ static limn_status strip(undoer *u, subject *s, limn_error *err)
     limn_buffer out = { 0 };
     limn_container c = { 0 };
     limn_status status = LIMN_OK;
-    if (!s->was_there || !in.size || (s->was_changed && !may_have_notes(in))) return LIMN_OK;
+    if (!s->was_there || !in.size || (s->was_changed && !may_have_notes(s, in))) return LIMN_OK;
     if (!s->file.is_image)
         status = strip_packet(&out, &s->was_stripped, u, NULL, in, err);
     else if ((status = limn_container_open(&c, in.bytes, in.size, err)) == LIMN_OK && c.packet.size)
@@ -251,7 +256,7 @@ static bool is_candidate(const subject *s, const limn_undo_log *log)
     const limn_image_format *format =
         s->file.is_image ? limn_image_sniff(s->now.bytes, s->now.size) : NULL;
     if (s->file.is_image && (!format || format->kind == LIMN_IMAGE_NOT)) return false;
-    return may_have_notes(content(s)) || undo_folders_has(log, s->file.path);
+    return may_have_notes(s, content(s)) || undo_folders_has(log, s->file.path);
 }
 
 /* Undoes one file. A failure is the file's. */
