@@ -73,9 +73,11 @@ static limn_status check(const heif_job *job, struct heif_error e)
         return limn_fail(job->err, LIMN_E_UNSUPPORTED,
                          "%s: it has no still image, as sequences and videos may", job->format);
     if (e.code == heif_error_Unsupported_filetype)
-        return limn_fail(job->err, LIMN_E_UNSUPPORTED,
-                         "%s: its type is not that of a still image, as with sequences and videos",
-                         job->format);
+        return limn_fail(
+            job->err, LIMN_E_UNSUPPORTED,
+            "%s: libheif doesn't read files of its brand, such as those of sequences and "
+            "videos",
+            job->format);
     const size_t size = strcspn(e.message, "\n");
     return limn_fail(job->err, status_of(e), "%s: %.*s", job->format, (int)size, e.message);
 }
