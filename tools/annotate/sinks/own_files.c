@@ -62,6 +62,14 @@ bool limn_own_files_has_name_of(const limn_place *p, const struct stat *st)
     return st->st_nlink == 2 && look(p, names.written, &written) && is_same_file(&written, st);
 }
 
+const char *limn_own_files_link_reason(const limn_place *p, const struct stat *st)
+{
+    if (S_ISLNK(st->st_mode)) return "is a symbolic link, which limn does not write through";
+    if (S_ISREG(st->st_mode) && st->st_nlink > 1 && !limn_own_files_has_name_of(p, st))
+        return "has several names (hard links), which would become different files";
+    return NULL;
+}
+
 /* Takes an exchange back. What it displaced may be another program's; if not, the same will be
  * written again. What was written after the exchange (which changed the displaced file last) must
  * not be lost. Nor may a displaced file be lost that is newer than another program's file now in

@@ -29,6 +29,9 @@ bool limn_own_files_rename(const limn_place *p, const char *own, bool exchanges)
 
 /* Whether the second name of the file at `p` is one that a kill has left. */
 bool limn_own_files_has_name_of(const limn_place *p, const struct stat *st);
+/* Why the file at `p` is not written to if it is a link, or has further names that aren't limn's;
+ * NULL: neither. */
+const char *limn_own_files_link_reason(const limn_place *p, const struct stat *st);
 /* Removes what a kill left in a locked folder. A file that it displaced gets its name back, unless
  * a newer one has come there. False, with errno: it can't, and is kept; EBUSY: limn's version was
  * changed since, or an older file has come there, so that both are kept. */

@@ -61,14 +61,12 @@ static bool is_own_group(gid_t group)
 
 static limn_status check_at(const limn_place *p, struct stat *st, const char *path, limn_error *err)
 {
-    const char *reason = NULL;
     if (fstatat(p->folder, p->name, st, AT_SYMLINK_NOFOLLOW)) return fail_errno(err, path);
-    if (S_ISLNK(st->st_mode))
-        reason = "is a symbolic link, which limn does not write through";
+    const char *reason = is_backed_up(p, st) ? NULL : limn_own_files_link_reason(p, st);
+    if (reason)
+        ; /* that one */
     else if (!S_ISREG(st->st_mode))
         reason = "is not a regular file";
-    else if (st->st_nlink > 1 && !is_backed_up(p, st) && !limn_own_files_has_name_of(p, st))
-        reason = "has several names (hard links), which would become different files";
     else if (!(st->st_mode & (S_IWUSR | S_IWGRP | S_IWOTH)))
         reason = "is read-only";
     else if (geteuid() && st->st_uid != geteuid())

@@ -109,15 +109,6 @@ static limn_status check_old(const char *path, limn_error *err)
     return s;
 }
 
-/* What is wrong with a file in limn's way, or NULL. */
-static const char *link_reason(const limn_place *place, const struct stat *st)
-{
-    if (S_ISLNK(st->st_mode)) return "is a symbolic link, which limn does not write through";
-    if (S_ISREG(st->st_mode) && st->st_nlink > 1 && !limn_own_files_has_name_of(place, st))
-        return "has several names (hard links), which would become different files";
-    return NULL;
-}
-
 /* Checks that `path` is reached without a link; missing folders count as without. */
 static limn_status check_way(const char *path, size_t given, limn_error *err)
 {
@@ -129,7 +120,7 @@ static limn_status check_way(const char *path, size_t given, limn_error *err)
     if (s == LIMN_E_IO) return LIMN_OK; /* folders that are missing are made later */
     if (s != LIMN_OK) return limn_fail(err, s, "%s", reason.text);
     if (!fstatat(place.folder, place.name, &st, AT_SYMLINK_NOFOLLOW))
-        what = link_reason(&place, &st);
+        what = limn_own_files_link_reason(&place, &st);
     limn_place_close(&place);
     return what ? limn_fail(err, LIMN_E_ARG, "%s: %s", path, what) : LIMN_OK;
 }
