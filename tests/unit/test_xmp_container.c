@@ -59,6 +59,29 @@ static void assert_rest_is_kept(const limn_splices *splices, size_t largest)
         assert_true(splices->items[i].old_size <= 8 || splices->items[i].old_size == largest);
 }
 
+/* An empty packet removes what held the one before, and the file is as it was before that, save
+ * that a WebP may keep its VP8X, and a TIFF its length. */
+static void check_removed(const limn_buffer *file, const uint8_t *before, size_t size)
+{
+    limn_buffer out;
+    limn_splices splices;
+    limn_container c;
+    limn_error err = { 0 };
+    assert_int_equal(put_packet(&out, &splices, (const uint8_t *)file->bytes, file->size, "", &err),
+                     LIMN_OK);
+    assert_int_equal(limn_container_open(&c, (const uint8_t *)out.bytes, out.size, &err), LIMN_OK);
+    assert_int_equal(c.packet.size, 0);
+    assert_int_equal(c.whole_size, 0);
+    assert_int_equal(c.entry, 0);
+    if (c.kind == &limn_container_jpeg || c.kind == &limn_container_png) {
+        assert_int_equal(out.size, size);
+        assert_memory_equal(out.bytes, before, size);
+    }
+    limn_container_close(&c);
+    limn_buffer_finish(&out);
+    limn_splices_finish(&splices);
+}
+
 /* Writes a packet, a longer one, a shorter one, and the same again. */
 static void check_file(const uint8_t *bytes, size_t size)
 {
@@ -78,6 +101,7 @@ static void check_file(const uint8_t *bytes, size_t size)
         assert_int_equal(s, LIMN_OK);
         assert_rest_is_kept(&splices, before.whole_size);
         assert_packet(&next, packets[i]);
+        if (i == 0 && !before.whole_size) check_removed(&next, bytes, size);
         if (i == 3) {
             assert_int_equal(next.size, now.size);
             assert_memory_equal(next.bytes, now.bytes, now.size);
@@ -103,6 +127,11 @@ static void check_hostile(const uint8_t *bytes, size_t size)
     if (put_packet(&out, &splices, copy, size, "a packet", &err) == LIMN_OK)
         assert_packet(&out, "a packet");
     else
+        assert_true(err.text[0] != '\0');
+    limn_buffer_finish(&out);
+    limn_splices_finish(&splices);
+    err = (limn_error){ 0 };
+    if (put_packet(&out, &splices, copy, size, "", &err) != LIMN_OK)
         assert_true(err.text[0] != '\0');
     limn_buffer_finish(&out);
     limn_splices_finish(&splices);
@@ -198,6 +227,35 @@ static void test_tiff(void **state)
         check_file((const uint8_t *)tiff.bytes, tiff.size);
         check_damaged((const uint8_t *)tiff.bytes, tiff.size, "tiff");
         limn_buffer_finish(&tiff);
+    }
+}
+
+/* The other entries and the next directory stay, and no byte of the packet does. */
+static void test_removed_from_tiff(void **state)
+{
+    (void)state;
+    for (int is_big = 0; is_big < 2; is_big++) {
+        limn_buffer tiff = { 0 }, with, without;
+        limn_splices splices, removed;
+        limn_error err = { 0 };
+        make_tiff(&tiff, is_big);
+        tiff.bytes[is_big ? 37 : 34] = 77; /* the next directory */
+        assert_int_equal(
+            put_packet(&with, &splices, (const uint8_t *)tiff.bytes, tiff.size, "abcdef", &err),
+            LIMN_OK);
+        assert_int_equal(
+            put_packet(&without, &removed, (const uint8_t *)with.bytes, with.size, "", &err),
+            LIMN_OK);
+        assert_int_equal(without.size, with.size);
+        const size_t at = (uint8_t)without.bytes[is_big ? 7 : 4];
+        assert_memory_equal(without.bytes + at, tiff.bytes + 8, 2 + 2 * 12 + 4);
+        for (size_t i = 0; i + 6 <= without.size; i++)
+            assert_memory_not_equal(without.bytes + i, "abcdef", 6);
+        limn_buffer_finish(&tiff);
+        limn_buffer_finish(&with);
+        limn_buffer_finish(&without);
+        limn_splices_finish(&splices);
+        limn_splices_finish(&removed);
     }
 }
 
@@ -344,6 +402,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_files_of_the_tree),
         cmocka_unit_test(test_tiff),
+        cmocka_unit_test(test_removed_from_tiff),
         cmocka_unit_test(test_directory_of_tiff),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_another_format_afterwards),

@@ -32,6 +32,13 @@ limn_status limn_container_keep(limn_container *c, const void *packet, size_t si
     return c->packet.has_failed ? limn_fail(err, LIMN_E_NOMEM, "out of memory") : LIMN_OK;
 }
 
+limn_status limn_container_cut(limn_splices *out, const limn_container *c, limn_error *err)
+{
+    return limn_splices_add(out, c->at, c->whole_size)
+               ? LIMN_OK
+               : limn_fail(err, LIMN_E_NOMEM, "out of memory");
+}
+
 limn_status limn_container_open(limn_container *out, const uint8_t *bytes, size_t size,
                                 limn_error *err)
 {
@@ -46,16 +53,22 @@ limn_status limn_container_open(limn_container *out, const uint8_t *bytes, size_
     return out->kind->find(out, err);
 }
 
-/* Whether the new file is of the same kind and has the packet. */
+static bool is_same_packet(const limn_buffer *a, const limn_buffer *b)
+{
+    const size_t size = size_without_blanks(b->bytes, b->size);
+    return a->size == size && (!size || !memcmp(a->bytes, b->bytes, size));
+}
+
+/* Whether the new file is of the same kind and has the packet. Where that was removed there may be
+ * another one, which only the first one hid. */
 static limn_status check_packet(const limn_buffer *file, const limn_container *old,
                                 const limn_buffer *packet, limn_error *err)
 {
     limn_container c;
     limn_error reason = { 0 };
     limn_status s = limn_container_open(&c, (const uint8_t *)file->bytes, file->size, &reason);
-    const bool is_found = s == LIMN_OK && c.kind == old->kind &&
-                          c.packet.size == size_without_blanks(packet->bytes, packet->size) &&
-                          (!c.packet.size || !memcmp(c.packet.bytes, packet->bytes, c.packet.size));
+    const bool is_found =
+        s == LIMN_OK && c.kind == old->kind && (!packet->size || is_same_packet(&c.packet, packet));
     limn_container_close(&c);
     if (is_found) return LIMN_OK;
     if (s == LIMN_E_NOMEM) return limn_fail(err, s, "%s", reason.text);
@@ -80,7 +93,10 @@ static limn_status check_new_file(const limn_splices *splices, const limn_contai
 limn_status limn_container_replace(limn_splices *out, const limn_container *c,
                                    const limn_buffer *packet, limn_error *err)
 {
-    LIMN_TRY(c->kind->replace(out, c, packet, err));
+    if (packet->size)
+        LIMN_TRY(c->kind->replace(out, c, packet, err));
+    else
+        LIMN_TRY(c->kind->remove(out, c, err));
     LIMN_TRY(limn_splices_check(out, err));
     return check_new_file(out, c, packet, err);
 }

@@ -36,6 +36,9 @@ typedef struct limn_container_kind {
      * LIMN_E_UNSUPPORTED, LIMN_E_NOMEM. */
     limn_status (*replace)(limn_splices *out, const limn_container *c, const limn_buffer *packet,
                            limn_error *err);
+    /* Those that remove what holds the packet, if there is one. LIMN_E_UNSUPPORTED, LIMN_E_NOMEM.
+     */
+    limn_status (*remove)(limn_splices *out, const limn_container *c, limn_error *err);
 } limn_container_kind;
 
 extern const limn_container_kind limn_container_jpeg, limn_container_png, limn_container_webp,
@@ -46,9 +49,10 @@ extern const limn_container_kind limn_container_jpeg, limn_container_png, limn_c
  * do instead. Errors don't name the file. */
 limn_status limn_container_open(limn_container *out, const uint8_t *bytes, size_t size,
                                 limn_error *err);
-/* The splices that put another packet there. The new file is made in memory, and the packet looked
- * for in it. As `replace` above; also LIMN_E_UNSUPPORTED when the packet would not be found, and
- * LIMN_E_LIMIT when it would have more than LIMN_XMP_MAX_SIZE bytes. */
+/* The splices that put another packet there, or remove it if that is empty. The new file is made in
+ * memory, and the packet looked for in it. As `replace` above; also LIMN_E_UNSUPPORTED when the
+ * packet would not be found, and LIMN_E_LIMIT when it would have more than LIMN_XMP_MAX_SIZE bytes.
+ */
 limn_status limn_container_replace(limn_splices *out, const limn_container *c,
                                    const limn_buffer *packet, limn_error *err);
 void limn_container_close(limn_container *c); /* accepts a zeroed one */
@@ -57,5 +61,7 @@ void limn_container_close(limn_container *c); /* accepts a zeroed one */
  * LIMN_E_NOMEM. */
 limn_status limn_container_keep(limn_container *c, const void *packet, size_t size,
                                 limn_error *err);
+/* For the kinds: removes the bytes of what holds the packet. LIMN_E_NOMEM. */
+limn_status limn_container_cut(limn_splices *out, const limn_container *c, limn_error *err);
 
 #endif

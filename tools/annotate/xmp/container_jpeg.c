@@ -73,6 +73,13 @@ static limn_status find(limn_container *c, limn_error *err)
     return LIMN_OK;
 }
 
+static limn_status fail_fixed(limn_error *err)
+{
+    return limn_fail(err, LIMN_E_UNSUPPORTED,
+                     "its XMP comes after an index of further images, which would no longer be "
+                     "found; use --sidecar=xmp");
+}
+
 static limn_status replace(limn_splices *out, const limn_container *c, const limn_buffer *packet,
                            limn_error *err)
 {
@@ -84,10 +91,7 @@ static limn_status replace(limn_splices *out, const limn_container *c, const lim
                          "its XMP would have %zu bytes, but a JPEG has room for only %zu; use "
                          "--sidecar=xmp",
                          packet->size, MAX_SEGMENT - 2 - sizeof xmp_name);
-    if (c->is_fixed && 2 + size != c->whole_size)
-        return limn_fail(err, LIMN_E_UNSUPPORTED,
-                         "its XMP comes after an index of further images, which would no longer "
-                         "be found; use --sidecar=xmp");
+    if (c->is_fixed && 2 + size != c->whole_size) return fail_fixed(err);
     new = limn_splices_add(out, c->at, c->whole_size);
     if (!new) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     limn_buffer_append(new, head, sizeof head);
@@ -96,6 +100,11 @@ static limn_status replace(limn_splices *out, const limn_container *c, const lim
     return LIMN_OK;
 }
 
-const limn_container_kind limn_container_jpeg = { .format = "JPEG",
-                                                  .find = find,
-                                                  .replace = replace };
+static limn_status cut(limn_splices *out, const limn_container *c, limn_error *err)
+{
+    return c->is_fixed ? fail_fixed(err) : limn_container_cut(out, c, err);
+}
+
+const limn_container_kind limn_container_jpeg = {
+    .format = "JPEG", .find = find, .replace = replace, .remove = cut
+};

@@ -101,6 +101,6 @@ static limn_status replace(limn_splices *out, const limn_container *c, const lim
     return LIMN_OK;
 }
 
-const limn_container_kind limn_container_png = { .format = "PNG",
-                                                 .find = find,
-                                                 .replace = replace };
+const limn_container_kind limn_container_png = {
+    .format = "PNG", .find = find, .replace = replace, .remove = limn_container_cut
+};

@@ -147,6 +147,42 @@ static limn_status replace(limn_splices *out, const limn_container *c, const lim
     return LIMN_OK;
 }
 
-const limn_container_kind limn_container_tiff = { .format = "TIFF",
-                                                  .find = find,
-                                                  .replace = replace };
+static void append_zeros(limn_buffer *out, size_t size)
+{
+    for (size_t i = 0; i < size && !out->has_failed; i++) limn_buffer_append(out, "", 1);
+}
+
+static limn_status erase(limn_splices *out, const limn_container *c, limn_error *err)
+{
+    limn_buffer *zeros = limn_splices_add(out, c->at, c->whole_size);
+    if (!zeros) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    append_zeros(zeros, c->whole_size);
+    return LIMN_OK;
+}
+
+/* The directory without the entry, in its old place. */
+static limn_status cut_entry(limn_splices *out, const limn_container *c, limn_error *err)
+{
+    const size_t at = directory_at(c), n = n_entries(c), end = at + 2 + n * ENTRY + 4;
+    limn_buffer *directory = limn_splices_add(out, at, end - at);
+    if (!directory) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    append_number(directory, c, n - 1, 2);
+    limn_buffer_append(directory, c->bytes + at + 2, c->entry - at - 2);
+    limn_buffer_append(directory, c->bytes + c->entry + ENTRY, end - c->entry - ENTRY);
+    append_zeros(directory, ENTRY);
+    return LIMN_OK;
+}
+
+/* The file keeps its size. A directory can't be empty. */
+static limn_status cut(limn_splices *out, const limn_container *c, limn_error *err)
+{
+    const bool is_outside = c->whole_size > 4; /* of the entry */
+    if (!c->entry) return LIMN_OK;
+    if (is_outside && c->at < c->entry) LIMN_TRY(erase(out, c, err));
+    if (n_entries(c) > 1) LIMN_TRY(cut_entry(out, c, err));
+    return is_outside && c->at > c->entry ? erase(out, c, err) : LIMN_OK;
+}
+
+const limn_container_kind limn_container_tiff = {
+    .format = "TIFF", .find = find, .replace = replace, .remove = cut
+};

@@ -96,16 +96,23 @@ static limn_status add_flag(limn_splices *out, const limn_container *c, size_t *
     return LIMN_OK;
 }
 
+static limn_status append_riff_size(limn_buffer *out, const limn_container *c, size_t growth,
+                                    limn_error *err)
+{
+    const size_t size = riff_end(c) - 8 + growth; /* unsigned: right for negative growth too */
+    if (size > 0xFFFFFFFE) return limn_fail(err, LIMN_E_LIMIT, "WebP: would become too large");
+    append_number(out, size);
+    return LIMN_OK;
+}
+
 static limn_status replace(limn_splices *out, const limn_container *c, const limn_buffer *packet,
                            limn_error *err)
 {
     const size_t whole_size = FRAME + packet->size + packet->size % 2;
-    size_t growth = whole_size - c->whole_size, riff;
+    size_t growth = whole_size - c->whole_size;
     if (!limn_splices_add(out, 4, 4)) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     LIMN_TRY(add_flag(out, c, &growth, err));
-    riff = riff_end(c) - 8 + growth; /* unsigned: right though growth may stand for less */
-    if (riff > 0xFFFFFFFE) return limn_fail(err, LIMN_E_LIMIT, "WebP: would become too large");
-    append_number(&out->items[0].bytes, riff);
+    LIMN_TRY(append_riff_size(&out->items[0].bytes, c, growth, err));
     limn_buffer *new = limn_splices_add(out, c->at, c->whole_size);
     if (!new) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     limn_buffer_append(new, "XMP ", 4);
@@ -115,6 +122,21 @@ static limn_status replace(limn_splices *out, const limn_container *c, const lim
     return LIMN_OK;
 }
 
-const limn_container_kind limn_container_webp = { .format = "WebP",
-                                                  .find = find,
-                                                  .replace = replace };
+/* A chunk VP8X stays, as it may be another program's. */
+static limn_status cut(limn_splices *out, const limn_container *c, limn_error *err)
+{
+    limn_buffer *bytes = limn_splices_add(out, 4, 4);
+    if (!bytes) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    LIMN_TRY(append_riff_size(bytes, c, (size_t)0 - c->whole_size, err));
+    if (!memcmp(c->bytes + HEAD, "VP8X", 4) && number_at(c->bytes + HEAD + 4) >= VP8X) {
+        const unsigned char flags = c->bytes[HEAD + FRAME] & (0xFF ^ HAS_XMP);
+        if (!(bytes = limn_splices_add(out, HEAD + FRAME, 1)))
+            return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+        limn_buffer_append(bytes, &flags, 1);
+    }
+    return limn_container_cut(out, c, err);
+}
+
+const limn_container_kind limn_container_webp = {
+    .format = "WebP", .find = find, .replace = replace, .remove = cut
+};
