@@ -256,6 +256,13 @@ static void test_two_persons_texts(void **state)
         assert_has(&second, ">a woman<");
         undone = strip(&second);
         assert_has(&undone, cases[i].expected);
+        limn_buffer_finish(&second.packet);
+        limn_buffer_finish(&undone.packet);
+        request.existing = LIMN_EXISTING_APPEND;
+        second = run(text_of(&first), request);
+        assert_has(&second, "&#xA;a woman<");
+        undone = strip(&second);
+        assert_has(&undone, cases[i].expected);
         /* a person's own second caption takes the place of the first */
         replaced = run(text_of(&first), (limn_xmp_request){ .task = LIMN_XMP_WRITE,
                                                             .existing = LIMN_EXISTING_OVERWRITE,

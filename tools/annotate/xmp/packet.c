@@ -179,13 +179,13 @@ static void keep_both(packet *p, const localized *l, const char *displaced)
     limn_free(now);
 }
 
-/* is_given: a caption was given by a person, and so stays. keeps_displaced: behind a text that
- * stays. */
-static void take_back_text(packet *p, const localized *l, bool is_given, bool keeps_displaced)
+/* is_given: a caption was given by a person, and so stays, with the text that it displaced, since
+ * the note of that goes. */
+static void take_back_text(packet *p, const localized *l, bool is_given)
 {
     char *displaced = get(p, NS, l->displaced);
     if (is_given || !is_limns(p, l)) { /* a person's, perhaps by now */
-        if (keeps_displaced && !is_blank(displaced) && !was_seen(p, l)) keep_both(p, l, displaced);
+        if (!is_blank(displaced) && !was_seen(p, l)) keep_both(p, l, displaced);
     } else if (displaced)
         set_default(p, l, displaced);
     else
@@ -230,9 +230,8 @@ static void take_back(packet *p, const limn_xmp_request *r)
 {
     const bool is_undone = r->task == LIMN_XMP_STRIP;
     const bool is_given = (is_undone || r->model) && !xmp_has_property(p->xmp, NS, "Model");
-    const bool is_displaced = r->existing == LIMN_EXISTING_OVERWRITE;
-    take_back_text(p, &description, is_given, is_undone || is_displaced);
-    take_back_text(p, &alt_text, is_given, is_undone || (is_displaced && r->alt_text));
+    take_back_text(p, &description, is_given);
+    take_back_text(p, &alt_text, is_given);
     take_back_tags(p);
     for (size_t i = 0; i < N_NOTES; i++) xmp_delete_property(p->xmp, NS, notes[i]);
 }
