@@ -251,7 +251,11 @@ class Run:
         if error is not None:
             if type(error).__name__ != "KilledWorker":
                 raise error
-            self._halve(chunk, str(error))
+            if chunk.names:
+                self._halve(chunk, str(error))
+            else:  # pieces were being joined on a worker that something else killed
+                self._count_try(chunk, error)
+                self._submit(work, chunk, *arguments)
             return
         done = self._result_of(future)
         if done is not None and done.error is None:

@@ -17,6 +17,7 @@ import tempfile
 import threading
 import time
 import unittest
+import unittest.mock
 from pathlib import Path
 
 import limn
@@ -388,6 +389,22 @@ class TroubleTest(ClusterTest):
         summary = self.start(cluster, names, chunk=4, sandbox=False).result(WAIT)
         self.assert_all_but_the_sixth(expected)
         self.assertEqual(summary.done + summary.failed, len(names))
+
+    def test_3_pieces_joined_on_a_dying_worker(self):
+        """Joining, of which no image is to blame, is tried again as often as any other chunk."""
+        class KilledWorker(Exception):
+            pass
+
+        run, submitted = limn.dask.Run.__new__(limn.dask.Run), []
+        run._tries, run._retries, run._submit = {}, 1, lambda *task: submitted.append(task)
+        future = unittest.mock.Mock(key="join", status="error")
+        future.exception.return_value = KilledWorker()
+        task = limn.dask.join_pieces, limn.dask.Chunk(0, (), 0, 4), "job", "pieces"
+        run._flying = {"join": (future, *task[:2], task[2:])}
+        run._take(future)
+        self.assertEqual(submitted, [task])
+        run._flying = {"join": (future, *task[:2], task[2:])}
+        self.assertRaises(KilledWorker, run._take, future)
 
     def test_4_a_full_disk(self):
         names = self.images(30)
