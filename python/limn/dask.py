@@ -127,6 +127,8 @@ class Run:
         self._pieces: dict[int, dict[int, Chunk | bytes]] = {}  # of chunks that were halved
         self._failed: dict[int, list[bytes]] = {}
         self._tries: dict[str, int] = {}  # that failed, by chunk
+        self._suspects: list[Chunk] = []  # that wait to run alone
+        self._accused: set[str] = set()  # labels of all that were suspects
         self._error: BaseException | None = None
         self._is_cancelled = False
         self._done = self._skipped = 0
@@ -217,8 +219,11 @@ class Run:
                                 "on") from None
 
     def _fill(self) -> None:
-        """Keeps two chunks per thread in flight."""
+        """Keeps two chunks per thread in flight; in the end, one suspect after another."""
         if not self._todo:
+            if self._suspects and not self._flying:
+                chunk = self._suspects.pop()
+                self._submit(caption_chunk, chunk, self._job, chunk)
             return
         most = 2 * self._count_threads()
         while self._todo and len(self._flying) < most:
@@ -308,13 +313,18 @@ class Run:
         self._failed[chunk.number] = done.failed
 
     def _halve(self, chunk: Chunk, reason: str) -> None:
-        """An image of the chunk kills workers: its halves are tried separately; a single image has failed."""
-        if chunk.is_archive:
-            raise Crashed(f"{chunk.names[0]}: workers die of it: {reason}")
+        """An image of the chunk kills workers: its halves are tried separately. For Dask, whatever else a dead worker
+        had is to blame too; so a single image, or an archive, has failed when workers die of it alone."""
         pieces = self._pieces.setdefault(chunk.number, {})
         if len(chunk.names) > 1:
             self._todo += reversed(chunk.halves())
             return
+        if chunk.label not in self._accused:
+            self._accused.add(chunk.label)
+            self._suspects.append(chunk)
+            return
+        if chunk.is_archive:
+            raise Crashed(f"{chunk.names[0]}: workers die of it: {reason}")
         error = Crashed("its worker died of it, each time")
         pieces[chunk.begin] = _limn.failure_json(error.kind, error.detail, chunk.names[0].encode())
         self._join_if_whole(chunk)

@@ -390,21 +390,47 @@ class TroubleTest(ClusterTest):
         self.assert_all_but_the_sixth(expected)
         self.assertEqual(summary.done + summary.failed, len(names))
 
-    def test_3_pieces_joined_on_a_dying_worker(self):
-        """Joining, of which no image is to blame, is tried again as often as any other chunk."""
+    def of_no_cluster(self):
+        """A run without its thread, the tasks that it submits, and a future of which a worker died."""
         class KilledWorker(Exception):
             pass
 
         run, submitted = limn.dask.Run.__new__(limn.dask.Run), []
-        run._tries, run._retries, run._submit = {}, 1, lambda *task: submitted.append(task)
-        future = unittest.mock.Mock(key="join", status="error")
+        run._job, run._tries, run._retries, run._flying, run._todo, run._pieces = "job", {}, 1, {}, [], {}
+        run._suspects, run._accused, run._submit = [], set(), lambda *task: submitted.append(task)
+        future = unittest.mock.Mock(key="key", status="error")
         future.exception.return_value = KilledWorker()
-        task = limn.dask.join_pieces, limn.dask.Chunk(0, (), 0, 4), "job", "pieces"
-        run._flying = {"join": (future, *task[:2], task[2:])}
+        return run, submitted, future, KilledWorker
+
+    def test_3_pieces_joined_on_a_dying_worker(self):
+        """Joining, of which no image is to blame, is tried again as often as any other chunk."""
+        run, submitted, future, killed = self.of_no_cluster()
+        work, *arguments = task = limn.dask.join_pieces, limn.dask.Chunk(0, (), 0, 4), "job", "pieces"
+        run._flying = {"key": (future, work, arguments[0], arguments[1:])}
         run._take(future)
         self.assertEqual(submitted, [task])
-        run._flying = {"join": (future, *task[:2], task[2:])}
-        self.assertRaises(KilledWorker, run._take, future)
+        run._flying = {"key": (future, work, arguments[0], arguments[1:])}
+        self.assertRaises(killed, run._take, future)
+
+    def test_3_an_image_that_was_with_the_poison(self):
+        """An image fails, and an archive ends the run, when a worker dies of it alone."""
+        for is_archive in (False, True):
+            run, submitted, future, _ = self.of_no_cluster()
+            chunk = limn.dask.Chunk(7, ("a",), 1, 2, is_archive)
+            run._flying = {"key": (future, limn.dask.caption_chunk, chunk, ())}
+            run._take(future)
+            run._flying["other"] = None
+            run._fill()
+            self.assertEqual((submitted, run._pieces[7]), ([], {}))
+            del run._flying["other"]
+            run._fill()
+            self.assertEqual(submitted, [(limn.dask.caption_chunk, chunk, "job", chunk)])
+            run._flying = {"key": (future, limn.dask.caption_chunk, chunk, ())}
+            if is_archive:
+                self.assertRaisesRegex(limn.Crashed, "workers die of it", run._take, future)
+            else:
+                run._take(future)
+                self.assertIn(b"crashed", run._pieces[7][1])
 
     def test_4_a_full_disk(self):
         names = self.images(30)
