@@ -159,7 +159,7 @@ static void add_reader(folding *f, const char *prefix, const char *product)
     if (t) f->group.readers[f->group.n_readers++] = t;
 }
 
-/* Returns how many channels were scaled, as below. */
+/* The parts of every layer. Returns how many channels were scaled. */
 static size_t fold_layers(folding *f, const char *network, size_t n_layers, const layer_part *parts)
 {
     char prefix[48];
@@ -176,7 +176,7 @@ static size_t fold_layers(folding *f, const char *network, size_t n_layers, cons
     return n;
 }
 
-/* The norm that cross-attention reads in every layer. */
+/* The norm that cross-attention reads in every layer. Returns the same. */
 static size_t fold_memory(folding *f, size_t n_layers)
 {
     char prefix[48];

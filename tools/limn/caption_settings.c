@@ -189,12 +189,11 @@ static const limn_option options[] = {
       .detail =
           "Captions nothing. This concerns the images and XMP files that are named, or below the "
           "named folders at any depth. Those that only limn has changed get back the bytes they "
-          "had "
-          "before limn, and sidecars that limn made are removed. From those that another program "
-          "has changed since, or between two runs of limn, what all runs wrote is removed (but no "
-          "caption from --apply-xmp), and the text that limn replaced is put back. That text is "
-          "kept in .limn-undo, a hidden file in each folder, which is removed once everything "
-          "in it is undone. --dry-run lists the files.",
+          "had before limn, and sidecars that limn made are removed. From those that another "
+          "program has changed since, or between two runs of limn, what all runs wrote is removed "
+          "(but not a caption from --apply-xmp that the other program saved), and the text that "
+          "limn replaced is put back. That text is kept in .limn-undo, a hidden file in each "
+          "folder, which is removed once everything in it is undone. --dry-run lists the files.",
       .type = LIMN_OPT_FLAG, FIELD(out.is_undone), .is_neutral = true, .is_more = true },
     { "dry-run", 0, NULL, "only list the images that would be captioned", .group = "Running",
       .detail = "These are the images that --existing, an interrupted run, or lines in the output "
